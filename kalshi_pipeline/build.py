@@ -1,0 +1,51 @@
+"""Puts the definitions together; every argument can be replaced, which is how tests run the same assets elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from kalshi_pipeline.defs import distributions, landing, raw, research
+from kalshi_pipeline.defs.dbt import build_dbt_assets
+from kalshi_pipeline.defs.dbt_project import manifest_path
+from kalshi_pipeline.defs.jobs import JOBS
+from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
+from kalshi_pipeline.defs.schedules import build_schedules
+from kalshi_pipeline.settings import Settings
+
+
+def build_resources(settings: Settings) -> dict[str, Any]:
+    """The resources of a run under these settings."""
+    return {
+        "settings": settings,
+        "exchange": exchange_resource(settings),
+        "warehouse": RunWarehouse(database=str(settings.database)),
+        "dbt": Dbt.of(settings),
+    }
+
+
+def build_defs(
+    settings: Settings, *, resources: Mapping[str, Any] | None = None, manifest: Path | None = None
+) -> dg.Definitions:
+    """Assemble assets, checks, jobs, schedules and resources.
+
+    Args:
+        settings: what the user set.
+        resources: resources to use instead of the ones made from ``settings``, by name.
+        manifest: dbt manifest to read the models from; the project's own (parsed if need be) when left out.
+
+    Raises:
+        DbtUnavailable: dbt is missing or the dbt project does not parse.
+    """
+    modules = [landing, raw, distributions, research]
+    return dg.Definitions(
+        assets=[*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path())],
+        jobs=JOBS,
+        schedules=build_schedules(settings),
+        resources={**build_resources(settings), **(resources or {})},
+        # One DuckDB file has one writer at a time: steps of a run take turns inside one process.
+        executor=dg.in_process_executor,
+    )

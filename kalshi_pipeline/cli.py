@@ -1,0 +1,87 @@
+"""The ``kalshi-pipeline`` command: thin over the same jobs and functions that Dagster runs.
+
+Exit codes: 0 done (or nothing to do), 1 a failure, 2 wrong usage or something named that does not exist.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from kalshi_pipeline.settings import Settings, SettingsError, Source
+
+app = typer.Typer(
+    help="Kalshi's markets, quotes, candles and trades, from the exchange to walk-forward folds.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+sandbox_app = typer.Typer(help="The embedded exchange, on its own.", no_args_is_help=True)
+app.add_typer(sandbox_app, name="sandbox")
+
+_SourceOption = Annotated[str | None, typer.Option(help="sandbox, recorded:<folder>, demo or live (KALSHI_SOURCE).")]
+
+
+@app.command()
+def demo(source: _SourceOption = None) -> None:
+    """Materialise every asset offline and show what came out."""
+    from kalshi_pipeline.demo import run_demo
+
+    console = Console(highlight=False)
+    result = run_demo(_settings(source), console.print)
+    console.print(result.summary.text())
+    console.print(f"\nA picture of some distributions: {result.picture}")
+    console.print("Open the UI with `make dev`, then http://127.0.0.1:3000; notebooks: `from kalshi_pipeline import read`.")
+
+
+@app.command()
+def status(source: _SourceOption = None) -> None:
+    """Rows per table, snapshots passed and gated, folds: what the warehouse holds now."""
+    from kalshi_pipeline.research.summary import summarise
+    from kalshi_pipeline.warehouse.resource import Warehouse
+
+    settings = _settings(source)
+    with Warehouse(database=str(settings.database)).read() as con:
+        Console(highlight=False).print(summarise(con).text())
+
+
+@app.command()
+def migrate(source: _SourceOption = None) -> None:
+    """Bring the warehouse's schema up to date; safe to repeat."""
+    from kalshi_pipeline.warehouse.migrations import migrate as apply
+
+    report = apply(_settings(source).database)
+    print(f"schema version {report.current} -> {report.target}")
+
+
+@sandbox_app.command()
+def serve(
+    source: _SourceOption = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
+) -> None:
+    """Serve the embedded exchange until interrupted."""
+    from kalshi_pipeline.sandbox.server import serve_forever
+
+    settings = _settings(source)
+    serve_forever(str(settings.source), seed=settings.sandbox_seed, now=settings.sandbox_now, port=port)
+
+
+def main() -> None:
+    """Run the command. An error of our own is one sentence on standard error; any other keeps its traceback."""
+    try:
+        app()
+    except Exception as error:
+        if not type(error).__module__.startswith("kalshi_pipeline."):
+            raise
+        print(f"kalshi-pipeline: {error}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, (SettingsError, LookupError)) else 1)
+
+
+def _settings(source: str | None) -> Settings:
+    settings = Settings.from_env(os.environ)
+    return replace(settings, source=Source.parse(source)) if source else settings

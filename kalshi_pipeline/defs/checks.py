@@ -1,0 +1,88 @@
+"""How a write shows itself in Dagster: the table's blocking schema check first, then its materialisation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.writing import BlockedWrite, WriteReport
+
+#: Name of the in-asset check that holds written rows against the table's pandera schema.
+SCHEMA_CHECK = "schema"
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """The asset that writes a table bears the table's name."""
+    return dg.AssetKey([table.schema, table.name])
+
+
+def schema_check(table: Table) -> dg.AssetCheckSpec:
+    """The blocking check that a table's rows satisfy its schema; it runs inside the asset, before commit."""
+    return dg.AssetCheckSpec(
+        name=SCHEMA_CHECK,
+        asset=asset_key(table),
+        blocking=True,
+        description=(
+            "Rows hold the table's pandera schema. A faulty row is quarantined with its reason and the check warns; "
+            "a fault of structure or key, or more than 1 % quarantined, writes nothing and stops everything downstream."
+        ),
+    )
+
+
+def checked(
+    tables: Sequence[Table],
+    write: Callable[[], Mapping[str, WriteReport]],
+    metadata: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
+) -> Iterator[Any]:
+    """Write, and report each table's schema check and materialisation.
+
+    Args:
+        tables: the tables written, in the order they are reported.
+        write: writes all of them and returns a report by table name.
+        metadata: further metadata by table name, asked for after the write.
+
+    Yields:
+        Per table its check result, then its materialisation. A blocked write yields the failed check of the table
+        that blocked it and fails the step: nothing was committed, and nothing downstream runs.
+
+    Raises:
+        dg.Failure: the write was blocked.
+    """
+    try:
+        reports = write()
+    except BlockedWrite as blocked:
+        yield _blocked(blocked)
+        raise dg.Failure(str(blocked), allow_retries=False) from blocked
+    extra = metadata()
+    for table in tables:
+        report, key = reports[table.name], asset_key(table)
+        yield dg.AssetCheckResult(
+            check_name=SCHEMA_CHECK,
+            asset_key=key,
+            passed=not report.quarantined,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={f"quarantined: {reason}": rows for reason, rows in report.quarantined.items()},
+        )
+        yield dg.MaterializeResult(asset_key=key, metadata={**_counts(report), **extra.get(table.name, {})})
+
+
+def _blocked(blocked: BlockedWrite) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=SCHEMA_CHECK,
+        asset_key=dg.AssetKey(blocked.report.table.split(".")),
+        passed=False,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=str(blocked),
+    )
+
+
+def _counts(report: WriteReport) -> dict[str, Any]:
+    return {
+        "dagster/row_count": report.rows,
+        "rows inserted": report.inserted,
+        "rows unchanged": report.unchanged,
+        "rows quarantined": report.quarantined_rows,
+    }

@@ -1,0 +1,80 @@
+"""The dbt models as assets: reference models as a whole, facts by daily partition; data tests become asset checks.
+
+Source tests are not turned into checks: with that setting on, a blocking check of a raw asset runs after the dbt
+step instead of before it. Unit tests belong to development and are left out of runs.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+
+from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN
+from kalshi_pipeline.defs.resources import Dbt
+from kalshi_pipeline.warehouse.resource import Warehouse
+
+BUILD = ["build", "--exclude-resource-type", "unit_test"]
+
+
+class Translator(DagsterDbtTranslator):
+    """Asset keys are ``schema/table``, so a model, its table and its asset bear one name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            settings=DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=False)
+        )
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """``[schema, name]`` of the relation."""
+        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props.get("identifier") or _alias(dbt_resource_props)])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The layer: staging, intermediate or marts."""
+        return str(dbt_resource_props["schema"])
+
+    def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
+        """The layer as a tag; dbt's own tags only steer selection."""
+        return {"layer": str(dbt_resource_props["schema"])}
+
+
+def _alias(props: Mapping[str, Any]) -> str:
+    return str(props.get("alias") or props["name"])
+
+
+def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
+    """Two groups of assets over one manifest: models tagged ``daily`` are partitioned, all others are not."""
+    translator = Translator()
+
+    @dbt_assets(
+        manifest=manifest,
+        name="dbt_reference",
+        exclude="tag:daily",
+        dagster_dbt_translator=translator,
+    )
+    def dbt_reference(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+        yield from _build(context, dbt)
+
+    @dbt_assets(
+        manifest=manifest,
+        name="dbt_daily",
+        select="tag:daily",
+        dagster_dbt_translator=translator,
+        partitions_def=DAILY,
+        backfill_policy=ONE_RUN,
+    )
+    def dbt_daily(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+        yield from _build(context, dbt)
+
+    return [dbt_reference, dbt_daily]
+
+
+def _build(context: dg.AssetExecutionContext, dbt: Dbt) -> Iterator[Any]:
+    """Run ``dbt build`` for the selected models; the artifacts of a successful call are not kept."""
+    invocation = dbt.cli(BUILD, context=context)
+    yield from invocation.stream().fetch_row_counts()
+    shutil.rmtree(invocation.target_path, ignore_errors=True)

@@ -1,0 +1,34 @@
+"""Jobs: the runs that people and schedules start."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+_MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts")
+_REFERENCE_MODELS = _MODELS - dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
+_FACT_MODELS = dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
+_SNAPSHOTS = dg.AssetSelection.assets(["landing", "quotes"], ["raw", "quotes"], ["marts", "quotes"])
+
+reference = dg.define_asset_job(
+    "reference",
+    selection=dg.AssetSelection.groups("reference") | _REFERENCE_MODELS,
+    description="Series, events, markets and settlements as the exchange shows them now, and the models over them.",
+)
+ingest = dg.define_asset_job(
+    "ingest",
+    selection=dg.AssetSelection.groups("facts") | _FACT_MODELS,
+    description="Quotes, candles and trades of the chosen days, and the models over them.",
+)
+quote_snapshot = dg.define_asset_job(
+    "quote_snapshot", selection=_SNAPSHOTS, description="The top of book of every open market of the universe, now."
+)
+research = dg.define_asset_job(
+    "research",
+    selection=dg.AssetSelection.groups("distributions", "research"),
+    description="Ladders, implied distributions of the chosen days, labels and walk-forward folds.",
+)
+everything = dg.define_asset_job(
+    "everything", selection=dg.AssetSelection.all(), description="Every asset, for the chosen days."
+)
+
+JOBS = [reference, ingest, quote_snapshot, research, everything]

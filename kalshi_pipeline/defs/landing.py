@@ -1,0 +1,193 @@
+"""Landing assets: raw responses of the exchange, archived unit by unit.
+
+They hold no database lock while they fetch, so units fetch concurrently; a killed run resumes at the next unit, and a
+failed unit leaves its partition failed with the unit named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import dagster as dg
+
+from kalshi_pipeline.defs.metadata import counts
+from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, midnight, partition_days, span
+from kalshi_pipeline.defs.resources import Exchange
+from kalshi_pipeline.landing.collect import (
+    land_candles,
+    land_events,
+    land_markets,
+    land_quotes,
+    land_series,
+    land_trades,
+)
+from kalshi_pipeline.landing.report import LandingReport
+from kalshi_pipeline.landing.store import LandingStore
+from kalshi_pipeline.landing.units import MarketWindow
+from kalshi_pipeline.settings import Settings
+from kalshi_pipeline.warehouse.reading import market_windows
+from kalshi_pipeline.warehouse.resource import Warehouse
+
+OWNERS = ["team:ingestion"]
+
+
+class FactConfig(dg.Config):  # type: ignore[misc]
+    """What to fetch of a fact.
+
+    Attributes:
+        series: series to fetch; empty means the whole universe.
+        refresh: fetch again what a complete partition already has.
+    """
+
+    series: list[str] = []
+    refresh: bool = False
+
+
+class CandleConfig(FactConfig):
+    """What to fetch of the candles.
+
+    Attributes:
+        period_minutes: length of the bars, 1, 60 or 1440; 0 takes the setting (KALSHI_CANDLE_MINUTES).
+    """
+
+    period_minutes: int = 0
+
+
+def _reference(name: str, land: Callable[..., LandingReport], description: str, deps: Sequence[str] = ()) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["landing", name],
+        deps=[["landing", dep] for dep in deps],
+        group_name="reference",
+        kinds={"json"},
+        owners=OWNERS,
+        tags={"layer": "landing"},
+        description=description,
+        backfill_policy=ONE_RUN,
+    )
+    def landing(
+        context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+    ) -> dg.MaterializeResult:
+        report = land(exchange.client, LandingStore(settings.landing_dir), exchange.universe, context.run_id)
+        return dg.MaterializeResult(metadata=_said(report))
+
+    return landing
+
+
+landing_series = _reference(
+    "series", land_series, "Raw responses of `GET /series/{series_ticker}` for every series of the universe, one observation a run."
+)
+landing_events = _reference(
+    "events", land_events, "Raw pages of `GET /events` for every series of the universe, one observation a run."
+)
+landing_markets = _reference(
+    "markets",
+    land_markets,
+    "Raw pages of `GET /markets` and `GET /historical/markets` for every series of the universe, one observation a run. "
+    "Specifications and settlements are both loaded from them.",
+)
+
+
+@dg.asset(
+    key=["landing", "quotes"],
+    group_name="facts",
+    kinds={"json"},
+    owners=OWNERS,
+    tags={"layer": "landing"},
+    partitions_def=DAILY,
+    backfill_policy=ONE_RUN,
+    description=(
+        "Raw snapshots of the top of book of every open market of the universe, stamped when each response arrived. A "
+        "snapshot can only be taken while its day runs: a past day that has none stays empty and says so."
+    ),
+)
+def landing_quotes(
+    context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult:
+    days = partition_days(context)
+    report = land_quotes(
+        exchange.client,
+        LandingStore(settings.landing_dir),
+        exchange.universe,
+        days,
+        now=exchange.world.now,
+        run_id=context.run_id,
+    )
+    return dg.MaterializeResult(metadata=_said(report, days))
+
+
+@dg.asset(
+    key=["landing", "candles"],
+    deps=[["raw", "markets"]],
+    group_name="facts",
+    kinds={"json"},
+    owners=OWNERS,
+    tags={"layer": "landing"},
+    partitions_def=DAILY,
+    backfill_policy=ONE_RUN,
+    description=(
+        "Raw candlestick responses for every market that was open on the day, from the live and the historical tier. "
+        "One unit is one event and bar length over a window of days; the response is stored once and every day names it."
+    ),
+)
+def landing_candles(
+    context: dg.AssetExecutionContext,
+    config: CandleConfig,
+    exchange: dg.ResourceParam[Exchange],
+    settings: dg.ResourceParam[Settings],
+    warehouse: Warehouse,
+) -> dg.MaterializeResult:
+    days = partition_days(context)
+    report = land_candles(
+        exchange.client,
+        LandingStore(settings.landing_dir),
+        _open_markets(warehouse, days, config.series or exchange.universe),
+        days,
+        period_minutes=exchange.candle_minutes(config.period_minutes or settings.candle_minutes),
+        now=exchange.world.now,
+        run_id=context.run_id,
+        refresh=config.refresh,
+    )
+    return dg.MaterializeResult(metadata=_said(report, days))
+
+
+@dg.asset(
+    key=["landing", "trades"],
+    deps=[["raw", "markets"]],
+    group_name="facts",
+    kinds={"json"},
+    owners=OWNERS,
+    tags={"layer": "landing"},
+    partitions_def=DAILY,
+    backfill_policy=ONE_RUN,
+    description="Raw pages of the trades of every market that was open on the day, from the live and the historical tier.",
+)
+def landing_trades(
+    context: dg.AssetExecutionContext,
+    config: FactConfig,
+    exchange: dg.ResourceParam[Exchange],
+    settings: dg.ResourceParam[Settings],
+    warehouse: Warehouse,
+) -> dg.MaterializeResult:
+    days = partition_days(context)
+    report = land_trades(
+        exchange.client,
+        LandingStore(settings.landing_dir),
+        _open_markets(warehouse, days, config.series or exchange.universe),
+        days,
+        now=exchange.world.now,
+        run_id=context.run_id,
+        refresh=config.refresh,
+    )
+    return dg.MaterializeResult(metadata=_said(report, days))
+
+
+def _open_markets(warehouse: Warehouse, days: Sequence[date], series: Sequence[str]) -> list[MarketWindow]:
+    """The markets of these series that trade at some moment of the days, as the warehouse knows them."""
+    with warehouse.read() as con:
+        return [MarketWindow(*row) for row in market_windows(con, midnight(days[0]), midnight(days[-1]), series)]
+
+
+def _said(report: LandingReport, days: Sequence[date] = ()) -> dict[str, object]:
+    """The report as metadata, its partition span in front."""
+    return {**({"days": span(days)} if days else {}), **counts(report.as_metadata())}

@@ -1,0 +1,98 @@
+"""Raw assets: one partition of landed responses becomes typed rows in one transaction, or nothing does.
+
+Rows are held against the table's pandera schema before commit. The outcome is the asset's blocking ``schema`` check:
+quarantined rows warn; a fault of structure or key, or too many faulty rows, fails it and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
+from kalshi_pipeline.defs.metadata import table_metadata
+from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
+from kalshi_pipeline.landing.store import LandingStore
+from kalshi_pipeline.schemas import raw
+from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.settings import Settings
+from kalshi_pipeline.warehouse import loaders
+from kalshi_pipeline.warehouse.resource import Warehouse
+from kalshi_pipeline.warehouse.writing import WriteReport
+
+OWNERS = ["team:ingestion"]
+Load = Callable[..., WriteReport]
+
+
+def _reference(table: Table, load: Load, landed: str, description: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=asset_key(table),
+        deps=[["landing", landed]],
+        check_specs=[schema_check(table)],
+        group_name="reference",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        tags={"layer": "raw"},
+        metadata=table_metadata(table),
+        description=description,
+        backfill_policy=ONE_RUN,
+    )
+    def loaded(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
+    ) -> Iterator[Any]:
+        files = LandingStore(settings.landing_dir).files(landed)
+
+        def write() -> dict[str, WriteReport]:
+            with warehouse.write() as con:
+                return {table.name: load(con, files, run_id=context.run_id)}
+
+        yield from checked([table], write)
+
+    return loaded
+
+
+def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=asset_key(table),
+        deps=[["landing", table.name]],
+        check_specs=[schema_check(table)],
+        group_name="facts",
+        kinds={"duckdb"},
+        owners=OWNERS,
+        tags={"layer": "raw"},
+        metadata={**table_metadata(table), "partition_expr": table.partition_column},
+        partitions_def=DAILY,
+        backfill_policy=ONE_RUN,
+        description=description,
+    )
+    def loaded(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
+    ) -> Iterator[Any]:
+        days = partition_days(context)
+        files = LandingStore(settings.landing_dir).files(table.name, days)
+
+        def write() -> dict[str, WriteReport]:
+            with warehouse.write() as con:
+                return {table.name: load(con, files, days, run_id=context.run_id)}
+
+        yield from checked([table], write)
+
+    return loaded
+
+
+raw_series = _reference(raw.SERIES, loaders.load_series, "series", "Versions of every series' description, by observation.")
+raw_events = _reference(raw.EVENTS, loaders.load_events, "events", "Versions of every event's description, by observation.")
+raw_markets = _reference(
+    raw.MARKETS, loaders.load_markets, "markets", "Versions of every market's specification (strikes, times, rules), by observation."
+)
+raw_settlements = _reference(
+    raw.SETTLEMENTS,
+    loaders.load_settlements,
+    "markets",
+    "Versions of every market's outcome, by observation, with the moment a live user could have known it.",
+)
+raw_quotes = _fact(raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time.")
+raw_candles = _fact(raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.")
+raw_trades = _fact(raw.TRADES, loaders.load_trades, "Every trade, once.")

@@ -1,0 +1,98 @@
+"""Research assets: releases, what they turned out to be, and the folds that train and test on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
+from kalshi_pipeline.defs.metadata import table_metadata
+from kalshi_pipeline.defs.partitions import ONE_RUN
+from kalshi_pipeline.ladders.registry import Registry
+from kalshi_pipeline.research.folds import FoldRules, build_folds
+from kalshi_pipeline.research.labels import build_labels
+from kalshi_pipeline.research.releases import build_releases
+from kalshi_pipeline.schemas.research import EVENT_LABELS, RELEASES, WALKFORWARD_FOLDS
+from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.settings import Settings
+from kalshi_pipeline.warehouse.frames import read_table, write_table
+from kalshi_pipeline.warehouse.resource import Warehouse
+from kalshi_pipeline.warehouse.writing import WriteReport
+
+OWNERS = ["team:research"]
+
+
+def _spec(table: Table, deps: list[Any], description: str) -> dict[str, Any]:
+    return {
+        "key": asset_key(table),
+        "deps": deps,
+        "check_specs": [schema_check(table)],
+        "group_name": "research",
+        "kinds": {"python", "duckdb"},
+        "owners": OWNERS,
+        "tags": {"layer": "research"},
+        "metadata": table_metadata(table),
+        "description": description,
+        "backfill_policy": ONE_RUN,
+    }
+
+
+@dg.asset(
+    **_spec(
+        RELEASES,
+        [["research", "ladders"]],
+        "The publication every ladder settles on: its type, its group, its anchor and the instants known beforehand.",
+    )
+)
+def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    with warehouse.read() as con:
+        ladders = read_table(con, "research.ladders")
+    yield from _written(context, warehouse, RELEASES, build_releases(ladders))
+
+
+@dg.asset(
+    **_spec(
+        EVENT_LABELS,
+        [asset_key(RELEASES), ["marts", "event_outcomes"], ["marts", "event_outcomes_first_print"]],
+        "What every release turned out to be: first print and latest value, each with the moment it became known.",
+    )
+)
+def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    with warehouse.read() as con:
+        labels = build_labels(
+            read_table(con, "research.releases"),
+            read_table(con, "marts.event_outcomes"),
+            read_table(con, "marts.event_outcomes_first_print"),
+        )
+    yield from _written(context, warehouse, EVENT_LABELS, labels)
+
+
+@dg.asset(
+    **_spec(
+        WALKFORWARD_FOLDS,
+        [asset_key(EVENT_LABELS)],
+        "Purged and embargoed walk-forward folds per release type: one row per fold and release with its role.",
+    )
+)
+def walkforward_folds(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
+) -> Iterator[Any]:
+    with warehouse.read() as con:
+        labels = read_table(con, "research.event_labels")
+    folds, sentences = build_folds(labels, FoldRules(horizons_minutes=settings.horizons_minutes))
+    yield from _written(context, warehouse, WALKFORWARD_FOLDS, folds, sentences=sentences)
+
+
+def _written(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, table: Table, rows: pa.Table, **metadata: Any
+) -> Iterator[Any]:
+    """Replace the whole table by ``rows`` in one transaction and report it."""
+
+    def write() -> dict[str, WriteReport]:
+        with warehouse.write() as con:
+            return {table.name: write_table(con, table, rows, run_id=context.run_id)}
+
+    yield from checked([table], write, metadata=lambda: {table.name: metadata})

@@ -1,0 +1,152 @@
+"""Resources: the exchange a run talks to, and dbt pointed at the run's warehouse.
+
+The exchange resource is the one place outside the command line that starts the embedded sandbox, and it starts it
+only when a run asks for the exchange.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import httpx
+from dagster_dbt import DbtCliInvocation, DbtCliResource
+
+from kalshi_pipeline.defs.dbt_project import PROJECT_DIR, dbt_executable
+from kalshi_pipeline.exchange.client import KalshiClient
+from kalshi_pipeline.exchange.endpoints import base_url, default_pace
+from kalshi_pipeline.sandbox.server import SandboxServer
+from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings
+from kalshi_pipeline.warehouse.migrations import migrate
+from kalshi_pipeline.warehouse.resource import Warehouse
+
+
+@dataclass(frozen=True)
+class World:
+    """What an exchange brings with it.
+
+    Attributes:
+        universe: series to take in when the user names none.
+        candle_minutes: bar lengths it serves; empty when it serves all.
+        now: what it takes for now.
+        first_day, last_day: days it has something to say about, where it is limited.
+    """
+
+    universe: tuple[str, ...]
+    candle_minutes: tuple[int, ...]
+    now: datetime
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+class Exchange:
+    """An open exchange: a client, and what the world behind it brings."""
+
+    def __init__(self, client: KalshiClient, world: World, settings: Settings) -> None:
+        self.client = client
+        self.world = world
+        self.universe = settings.universe or world.universe
+
+    def candle_minutes(self, wished: int) -> int:
+        """The bar length to ask for: the wished one, or the shortest that this exchange has recorded."""
+        served = self.world.candle_minutes
+        return wished if not served or wished in served else min(served)
+
+
+@contextmanager
+def open_exchange(settings: Settings) -> Iterator[Exchange]:
+    """Open the exchange of ``settings``; an embedded one is started first and stopped at the end.
+
+    Raises:
+        WorldError: the folder of a recorded world cannot be used.
+        KalshiError: the exchange does not answer.
+    """
+    with ExitStack() as stack:
+        if settings.source.embedded:
+            server = stack.enter_context(
+                SandboxServer(str(settings.source), seed=settings.sandbox_seed, now=settings.sandbox_now)
+            )
+            url, world = server.base_url, _embedded_world(server.base_url)
+            pinned = settings.sandbox_now is not None or settings.source.folder is not None
+            clock = (lambda: world.now) if pinned else utc_now
+        else:
+            url = base_url(settings.source.kind)
+            clock = utc_now
+            world = World(universe=DEFAULT_UNIVERSE, candle_minutes=(), now=clock())
+        pace = default_pace(settings.source.kind, settings.requests_per_second)
+        client = stack.enter_context(KalshiClient(url, pace=pace, concurrency=settings.concurrency, clock=clock))
+        yield Exchange(client, world, settings)
+
+
+def _embedded_world(url: str) -> World:
+    said = httpx.get(url.replace("/trade-api/v2", "/sandbox/world")).raise_for_status().json()
+    days = {name: date.fromisoformat(said[name]) if said.get(name) else None for name in ("first_day", "last_day")}
+    return World(
+        universe=tuple(said["universe"]),
+        candle_minutes=tuple(said["candle_minutes"]),
+        now=datetime.fromisoformat(said["now"]),
+        **days,
+    )
+
+
+def exchange_resource(settings: Settings) -> dg.ResourceDefinition:
+    """The exchange as a Dagster resource: opened for runs with a step that asks for it, closed with the run."""
+
+    @dg.resource(description=f"Kalshi Trade API v2, source {settings.source} (KALSHI_SOURCE).")
+    def exchange(_: dg.InitResourceContext) -> Iterator[Exchange]:
+        with open_exchange(settings) as opened:
+            yield opened
+
+    return exchange
+
+
+class RunWarehouse(Warehouse):
+    """The warehouse as runs see it: a run brings the file's schema up to date before its first step."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Apply the migrations that the file lacks; a new file gets all of them."""
+        report = migrate(Path(self.database))
+        if report.applied and context.log:
+            context.log.info(f"Warehouse schema: version {report.current} -> {report.target}.")
+
+
+class Dbt(DbtCliResource):
+    """dbt, pointed at the run's warehouse file.
+
+    Attributes:
+        database: path of the DuckDB file; dbt's profile reads it from ``KALSHI_DUCKDB_PATH``.
+    """
+
+    database: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> Dbt:
+        """dbt over the project in this checkout and the warehouse of ``settings``."""
+        return cls(
+            project_dir=str(PROJECT_DIR),
+            profiles_dir=str(PROJECT_DIR),
+            dbt_executable=dbt_executable(),
+            database=str(settings.database.absolute()),
+        )
+
+    def cli(self, *args: Any, **kwargs: Any) -> DbtCliInvocation:
+        """As :meth:`DbtCliResource.cli`; the child process sees the warehouse's path, this one does not keep it."""
+        with _environment(KALSHI_DUCKDB_PATH=self.database):
+            return super().cli(*args, **kwargs)
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})

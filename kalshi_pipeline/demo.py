@@ -1,0 +1,139 @@
+"""The first run of a newcomer: every asset through Dagster over a window worth looking at, offline.
+
+On the simulated exchange it takes in years of monthly macro ladders from hourly bars, and two weeks of daily-high
+ladders from one-minute bars; on a recorded world, all that was recorded. What was run, and what came out, is printed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kalshi_pipeline.build import build_defs
+from kalshi_pipeline.defs.resources import open_exchange
+from kalshi_pipeline.report.figures import latest_distributions_picture
+from kalshi_pipeline.research.summary import Summary, summarise
+from kalshi_pipeline.runs import open_instance, run_assets
+from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings, SettingsError, SourceKind
+from kalshi_pipeline.warehouse.resource import Warehouse
+
+#: Where the simulated exchange's clock stands, so that the demo's numbers are the same on every day it is run.
+SANDBOX_NOW = datetime(2026, 7, 1, 14, tzinfo=UTC)
+HISTORY_FIRST_DAY = date(2019, 12, 1)
+RECENT_DAYS = 14
+
+_DAILY_HIGHS = [series for series in DEFAULT_UNIVERSE if series.startswith("KXHIGH")]
+_MACRO = [series for series in DEFAULT_UNIVERSE if series not in _DAILY_HIGHS]
+_CANDLES = ("landing/candles", "raw/candles", "marts/candles", "marts/quotes")
+_OTHER_FACTS = (
+    "landing/quotes",
+    "raw/quotes",
+    "landing/orderbooks",
+    "raw/orderbooks",
+    "landing/trades",
+    "raw/trades",
+    "marts/trades",
+)
+_LADDERS = ("research/ladders", "research/ladder_legs")
+_DISTRIBUTIONS = ("research/implied_distributions", "research/implied_cells")
+_LABELS = ("research/releases", "research/event_labels", "research/walkforward_folds")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One Dagster run of the demo.
+
+    Attributes:
+        title: what the run does, for the person who watches.
+        job: job it belongs to.
+        assets: keys of the assets it materialises; empty means all of the job's.
+        days: first and last partition, where an asset is partitioned.
+        config: run configuration by asset function.
+    """
+
+    title: str
+    job: str = "everything"
+    assets: tuple[str, ...] = ()
+    days: tuple[date, date] | None = None
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """What came out: the account, the picture's path, and seconds by step."""
+
+    summary: Summary
+    picture: Path
+    seconds: Mapping[str, float]
+
+
+def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
+    """Materialise every asset for the source, offline, and account for what came out.
+
+    Args:
+        settings: the settings; the source must be ``sandbox`` or ``recorded:<folder>``.
+        say: called with one line per step.
+
+    Raises:
+        SettingsError: the source is neither the sandbox nor a recorded world.
+        RunFailed: a run failed.
+    """
+    if not settings.source.embedded:
+        raise SettingsError(f"The demo runs offline; its source is sandbox or recorded:<folder>, not {settings.source}.")
+    if settings.source.kind is SourceKind.SANDBOX:
+        settings = replace(settings, sandbox_now=settings.sandbox_now or SANDBOX_NOW)
+    steps = _sandbox_steps(settings) if settings.source.kind is SourceKind.SANDBOX else _recorded_steps(settings)
+    defs = build_defs(settings)
+    seconds: dict[str, float] = {}
+    with open_instance(settings) as instance:
+        for number, step in enumerate(steps, start=1):
+            say(f"[{number}/{len(steps)}] {step.title}")
+            started = time.monotonic()
+            run_assets(defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config)
+            seconds[step.title] = time.monotonic() - started
+            say(f"      done in {seconds[step.title]:.0f} s")
+    warehouse = Warehouse(database=str(settings.database))
+    with warehouse.read() as con:
+        summary = summarise(con)
+        png = _picture(con)
+    picture = settings.source_dir / "demo.png"
+    picture.write_bytes(png)
+    return DemoResult(summary, picture, seconds)
+
+
+def _sandbox_steps(settings: Settings) -> list[Step]:
+    assert settings.sandbox_now is not None
+    today = settings.sandbox_now.date()
+    recent = today - timedelta(days=RECENT_DAYS)
+    return [
+        Step("Reference data: series, events, markets, settlements", job="reference"),
+        Step(
+            f"Macro ladders since {HISTORY_FIRST_DAY:%B %Y}: hourly bars, a snapshot a day and at each horizon",
+            assets=(*_CANDLES, *_LADDERS, *_DISTRIBUTIONS),
+            days=(HISTORY_FIRST_DAY, today),
+            config={
+                "landing__candles": {"series": _MACRO, "period_minutes": 60},
+                "implied_distributions": {"grid_minutes": 1440},
+            },
+        ),
+        Step(
+            f"Daily highs of the last {RECENT_DAYS} days: one-minute bars, a snapshot every 15 minutes; labels and folds",
+            assets=(*_CANDLES, *_OTHER_FACTS, *_DISTRIBUTIONS, *_LABELS),
+            days=(recent, today),
+            config={
+                "landing__candles": {"series": _DAILY_HIGHS, "period_minutes": 1},
+                "landing__trades": {"series": _DAILY_HIGHS},
+            },
+        ),
+    ]
+
+
+def _recorded_steps(settings: Settings) -> list[Step]:
+    with open_exchange(settings) as exchange:
+        first, last = exchange.world.first_day, exchange.world.last_day
+    assert first is not None and last is not None
+    return [Step(f"Everything recorded from {first} to {last}", days=(first, last))]

@@ -1,0 +1,111 @@
+"""How fast requests may leave: a token bucket that all threads of a client share.
+
+The exchange bills requests in tokens (10 for most). The bucket refills continuously on the monotonic clock and is
+asked once per attempt, so retries are paced like first requests. Not here: what to do after a refusal (``retrying``).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+#: Tokens that the exchange bills for a request unless it says otherwise.
+DEFAULT_COST = 10
+
+#: Shortest sleep in seconds: below it, rounding could keep the clock from moving at all.
+_TICK = 1e-4
+
+
+class Pace:
+    """A token bucket: over any window of W seconds at most ``rate * W + burst`` requests of default cost leave.
+
+    A refusal (429) halves the rate, down to a floor, and empties the bucket; refusals of requests that were already
+    under way count once. After ``quiet_seconds`` without a refusal the rate grows by a tenth, again and again, up to
+    the rate that was set.
+
+    Args:
+        requests_per_second: the set rate, in requests of default cost.
+        burst_seconds: how many seconds' worth of requests may leave at once after a pause; never less than one request.
+        floor: requests per second below which refusals do not push the rate.
+        quiet_seconds: length of the pause without refusals after which the rate recovers by one step.
+        clock: monotonic clock, in seconds.
+        sleep: waits for so many seconds.
+    """
+
+    def __init__(
+        self,
+        requests_per_second: float,
+        *,
+        burst_seconds: float = 0.5,
+        floor: float = 1.0,
+        quiet_seconds: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if not requests_per_second > 0:
+            raise ValueError(f"requests_per_second is {requests_per_second!r}; it takes a positive number.")
+        self._set_rate = requests_per_second * DEFAULT_COST
+        self._floor = min(floor * DEFAULT_COST, self._set_rate)
+        self._capacity = max(self._set_rate * burst_seconds, float(DEFAULT_COST))
+        self._quiet = quiet_seconds
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = threading.Lock()
+        self._state = threading.Lock()
+        self._rate = self._set_rate
+        self._tokens = self._capacity
+        self._settled_at = clock()
+        self._calm_since = self._settled_at
+
+    @property
+    def requests_per_second(self) -> float:
+        """The current rate in requests of default cost."""
+        with self._state:
+            self._settle()
+            return self._rate / DEFAULT_COST
+
+    @property
+    def burst(self) -> float:
+        """Requests of default cost that may leave at once after a pause."""
+        return self._capacity / DEFAULT_COST
+
+    def acquire(self, cost: float = DEFAULT_COST) -> None:
+        """Wait until a request of ``cost`` tokens may leave. Threads take turns in the order of their arrival."""
+        with self._turn:
+            while (wait := self._take(cost)) > 0:
+                self._sleep(wait)
+
+    def slow_down(self) -> None:
+        """Halve the rate after a refusal, unless it was halved within the last second for the same burst."""
+        with self._state:
+            self._settle()
+            if self._rate == self._set_rate or self._settled_at - self._calm_since >= 1.0:
+                self._rate = max(self._rate / 2, self._floor)
+            self._tokens = min(self._tokens, 0.0)
+            self._calm_since = self._settled_at
+
+    def _take(self, cost: float) -> float:
+        """Take the tokens and return 0, or return the seconds until they may be there."""
+        with self._state:
+            self._settle()
+            needed = min(cost, self._capacity)
+            if self._tokens >= needed:
+                self._tokens -= cost
+                return 0.0
+            return max((needed - self._tokens) / self._rate, _TICK)
+
+    def _settle(self) -> None:
+        """Bring tokens and rate up to now; each step of recovery refills at the rate that held before it."""
+        now = self._clock()
+        while self._rate < self._set_rate and now - self._calm_since >= self._quiet:
+            step = self._calm_since + self._quiet
+            self._refill(step)
+            self._rate = min(self._rate * 1.1, self._set_rate)
+            self._calm_since = step
+        self._refill(now)
+
+    def _refill(self, until: float) -> None:
+        elapsed = max(until - self._settled_at, 0.0)
+        self._tokens = min(self._tokens + elapsed * self._rate, self._capacity)
+        self._settled_at = max(until, self._settled_at)

@@ -1,0 +1,99 @@
+"""Landing quotes: snapshots of every open market of the universe, taken while their day runs.
+
+A snapshot cannot be taken afterwards: a past day that has none is complete and empty, and says why. Not here: quotes
+that come from candles, which the models derive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from functools import partial
+
+from kalshi_pipeline.exchange.client import KalshiClient
+from kalshi_pipeline.exchange.wire import rows
+from kalshi_pipeline.landing.days import is_over, midnight, stamp
+from kalshi_pipeline.landing.manifests import Manifest, UnitEntry
+from kalshi_pipeline.landing.report import LandingFailed, LandingReport
+from kalshi_pipeline.landing.store import LandingStore, UnitWriter, safe_name
+from kalshi_pipeline.landing.units import Unit
+from kalshi_pipeline.landing.working import Work
+
+_DATASET = "quotes"
+
+
+def land_quotes(
+    client: KalshiClient,
+    store: LandingStore,
+    universe: Sequence[str],
+    days: Iterable[date],
+    *,
+    run_id: str,
+    now: datetime | None = None,
+) -> LandingReport:
+    """Take one snapshot where today is among the days, and settle what the other days consist of.
+
+    Args:
+        client: the exchange.
+        store: the landing folder.
+        universe: series whose open markets are quoted.
+        days: UTC days. Today gets one more unit per series; past days send no request.
+        run_id: run that the responses belong to.
+        now: what the exchange takes for now.
+
+    Raises:
+        LandingFailed: the snapshot of some series could not be taken; those of the others have landed.
+    """
+    work = Work.begin(client, store, run_id)
+    now = now or client.now()
+    asked = sorted(set(days))
+    units = [_unit(work, series, now) for series in dict.fromkeys(universe)] if now.date() in asked else []
+    entries = work.carry_out(units)
+    incomplete = {}
+    for day in asked:
+        manifest = _manifest(work, day, now, tuple(entries.values()) if day == now.date() else ())
+        store.write_manifest(manifest)
+        if not manifest.complete:
+            incomplete[manifest.partition] = manifest.reason
+    report = LandingReport(dataset=_DATASET, partitions=len(asked), incomplete=incomplete)
+    report = work.account(report, units, entries)
+    if report.failed:
+        raise LandingFailed(report)
+    return report
+
+
+def _unit(work: Work, series_ticker: str, now: datetime) -> Unit:
+    """The snapshot of one series, identified by its instant: taken once."""
+    unit_id = f"{safe_name(series_ticker)}.quotes.{stamp(int(now.timestamp()))}"
+    context = {"dataset": _DATASET, "series_ticker": series_ticker, "tier": "live"}
+    path = work.store.path(_DATASET, now.date().isoformat(), unit_id)
+    fetch = partial(_fetch, work.client, series_ticker, context)
+    return Unit(unit_id, path, context, fetch, work.store.entry(path, context))
+
+
+def _fetch(client: KalshiClient, series_ticker: str, context: dict[str, str], writer: UnitWriter) -> None:
+    for page in client.markets(series_ticker, status="open"):
+        writer.add(page, context, len(rows(page.document, "markets")))
+
+
+def _manifest(work: Work, day: date, now: datetime, taken: tuple[UnitEntry, ...]) -> Manifest:
+    """The snapshots of a day so far. A snapshot that failed is gone for good, so it does not keep a day from ending."""
+    before = work.store.manifest(_DATASET, day.isoformat())
+    known = {unit.unit_id: unit for unit in (*(before.units if before else ()), *taken)}
+    if midnight(day) > now:
+        reason = "The day has not begun."
+    elif not is_over(day, now):
+        reason = "The day is not over: more snapshots can be taken."
+    elif not known:
+        reason = "A past day without landing: no live snapshot was taken while it ran, and none can be taken now."
+    else:
+        reason = ""
+    return Manifest(
+        dataset=_DATASET,
+        partition=day.isoformat(),
+        complete=is_over(day, now),
+        run_id=work.run_id,
+        written_at=work.client.now().isoformat(),
+        reason=reason,
+        units=tuple(known.values()),
+    )

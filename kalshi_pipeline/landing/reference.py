@@ -1,0 +1,120 @@
+"""Landing reference data: series, events and markets, each run one observation of the whole universe.
+
+A unit is one series (and tier). An observation is identified by its run, so a run that is started again with the same
+identifier resumes it. Not here: what changed since the last observation (the loader decides by content).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from kalshi_pipeline.exchange.client import KalshiClient, Tier
+from kalshi_pipeline.exchange.errors import NotFound
+from kalshi_pipeline.exchange.transport import Response
+from kalshi_pipeline.exchange.wire import rows
+from kalshi_pipeline.landing.manifests import Manifest, UnitEntry
+from kalshi_pipeline.landing.report import LandingFailed, LandingReport, UnknownSeries
+from kalshi_pipeline.landing.store import LATEST, LandingStore, UnitWriter, safe_name
+from kalshi_pipeline.landing.units import Unit
+from kalshi_pipeline.landing.working import Work
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One list of a dataset: the tier it comes from, how to ask for it, and the key its rows are under."""
+
+    tier: Tier
+    ask: Callable[[str], Iterable[Response]]
+    key: str
+
+
+def land_series(client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str) -> LandingReport:
+    """Land the description of every series of the universe.
+
+    Raises:
+        UnknownSeries: the exchange does not list some of them; the others have landed.
+        LandingFailed: some could not be fetched; the others have landed.
+    """
+    sources = [_Source("live", lambda series: [client.series(series)], "series")]
+    return _land(client, store, universe, run_id, "series", sources)
+
+
+def land_events(client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str) -> LandingReport:
+    """Land all events of every series of the universe; errors as :func:`land_series`."""
+    return _land(client, store, universe, run_id, "events", [_Source("live", client.events, "events")])
+
+
+def land_markets(client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str) -> LandingReport:
+    """Land all markets of every series of the universe, from both tiers; errors as :func:`land_series`."""
+    sources = [_Source("live", client.markets, "markets"), _Source("historical", client.historical_markets, "markets")]
+    return _land(client, store, universe, run_id, "markets", sources)
+
+
+def _land(
+    client: KalshiClient,
+    store: LandingStore,
+    universe: Sequence[str],
+    run_id: str,
+    dataset: str,
+    sources: Sequence[_Source],
+) -> LandingReport:
+    work = Work.begin(client, store, run_id)
+    units = [_unit(work, dataset, series, source) for series in dict.fromkeys(universe) for source in sources]
+    entries = work.carry_out(units)
+    unknown = _unknown(client, universe, entries.values())
+    manifest = Manifest(
+        dataset=dataset,
+        partition=f"observation-{run_id}",
+        complete=not unknown and all(entry.state == "landed" for entry in entries.values()),
+        run_id=run_id,
+        written_at=client.now().isoformat(),
+        reason="; ".join(f"{entry.unit_id}: {entry.reason}" for entry in entries.values() if entry.reason),
+        units=tuple(entries.values()),
+    )
+    store.write_manifest(manifest)
+    store.write_manifest(replace(manifest, partition=LATEST))
+    incomplete = {} if manifest.complete else {manifest.partition: manifest.reason}
+    report = work.account(LandingReport(dataset=dataset, partitions=1, incomplete=incomplete), units, entries)
+    if unknown:
+        raise UnknownSeries(report, unknown)
+    if report.failed:
+        raise LandingFailed(report)
+    return report
+
+
+def _unit(work: Work, dataset: str, series_ticker: str, source: _Source) -> Unit:
+    unit_id = f"{safe_name(series_ticker)}.{dataset}.{source.tier}.{safe_name(work.run_id)}"
+    context = {"dataset": dataset, "series_ticker": series_ticker, "tier": source.tier}
+    path = work.store.path(dataset, series_ticker, unit_id)
+    return Unit(
+        unit_id, path, context, partial(_fetch, source, series_ticker, context), work.store.entry(path, context)
+    )
+
+
+def _fetch(source: _Source, series_ticker: str, context: Mapping[str, Any], writer: UnitWriter) -> None:
+    for page in source.ask(series_ticker):
+        listed = page.document[source.key]
+        writer.add(page, context, 1 if isinstance(listed, dict) else len(rows(page.document, source.key)))
+
+
+def _unknown(client: KalshiClient, universe: Sequence[str], entries: Iterable[UnitEntry]) -> list[str]:
+    """The series of which no rows came because the exchange does not list them.
+
+    A list of an unknown series is empty and no error, so a series without rows is looked up by itself.
+    """
+    heard = {entry.context["series_ticker"] for entry in entries if entry.rows}
+    failed = {entry.context["series_ticker"] for entry in entries if entry.state == "failed"}
+    missing = {entry.context["series_ticker"] for entry in entries if entry.reason.startswith("not found")}
+    unknown = []
+    for series_ticker in dict.fromkeys(universe):
+        if series_ticker in missing:
+            unknown.append(series_ticker)
+        elif series_ticker not in heard | failed:
+            try:
+                client.series(series_ticker)
+            except NotFound:
+                unknown.append(series_ticker)
+    return unknown

@@ -1,0 +1,171 @@
+"""Reading results from a notebook: read-only, as pandas or Arrow.
+
+    >>> from kalshi_pipeline import read
+    >>> read.distribution("KXCPI-26JUN", asof="2026-07-10T12:00Z")  # doctest: +SKIP
+
+Every function opens the warehouse of the environment's settings (``KALSHI_SOURCE``, ``KALSHI_DATA_DIR``), or the one
+it is given, for the moment of the query only: a notebook never keeps a run waiting. Point in time is the rule: a row
+is shown at an instant only if it was known by then.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, overload
+
+import pandas as pd
+import pyarrow as pa
+
+from kalshi_pipeline.settings import Settings, read_instant
+from kalshi_pipeline.warehouse.resource import Warehouse
+
+Instant = datetime | str
+Frame = pd.DataFrame | pa.Table
+Form = Literal["pandas", "arrow"]
+
+_DISTRIBUTION = """
+select *
+from research.implied_distributions
+where event_ticker = $event and asof <= $asof
+qualify asof = max(asof) over (partition by ladder_id)
+order by ladder_id
+"""
+
+_CELLS = """
+with latest as (
+    select ladder_id, max(asof) as asof
+    from research.implied_distributions
+    where event_ticker = $event and asof <= $asof
+    group by ladder_id
+)
+select c.*
+from research.implied_cells as c
+inner join latest using (ladder_id, asof)
+order by c.ladder_id, c.cell_index
+"""
+
+_LADDER = """
+select
+    l.ladder_id, l.leg_index, l.ticker, l.strike_type, l.floor_strike, l.cap_strike, l.low_cut, l.high_cut,
+    q.yes_bid, q.yes_ask, q.mid, q.last_price, q.quote_kind, q.available_ts
+from research.ladder_legs as l
+asof left join (
+    select * from marts.quotes
+    where ticker in (select ticker from research.ladder_legs where event_ticker = $event)
+    qualify row_number() over (
+        partition by ticker, available_ts order by quote_kind = 'order_book' desc, period_minutes nulls first
+    ) = 1
+) as q on l.ticker = q.ticker and $asof >= q.available_ts
+where l.event_ticker = $event and l.ladder_id is not null and l.known_at <= $asof
+order by l.ladder_id, l.leg_index
+"""
+
+_OUTCOMES = """
+select *
+from research.event_labels
+where release_type = $release_type and has_label and learned_at <= $asof
+order by anchor_ts, ladder_id
+"""
+
+
+class NothingFound(LookupError):
+    """The warehouse holds nothing under that name; the message says what it does hold."""
+
+
+def distribution(
+    event: str, asof: Instant | None = None, *, form: Form = "pandas", warehouse: Path | None = None
+) -> Frame:
+    """The latest implied distribution of every ladder of an event at an instant.
+
+    Args:
+        event: event ticker.
+        asof: the instant (UTC where it has no offset); now when left out.
+        form: ``pandas`` or ``arrow``.
+        warehouse: path of the DuckDB file; the environment's when left out.
+
+    Returns:
+        One row per ladder: gates with reasons, moments and quantiles (missing where a gate failed), mean bounds.
+
+    Raises:
+        NothingFound: the event is not in the warehouse.
+    """
+    return _about_event(_DISTRIBUTION, event, asof, form, warehouse)
+
+
+def cells(event: str, asof: Instant | None = None, *, form: Form = "pandas", warehouse: Path | None = None) -> Frame:
+    """The cells of the latest implied distribution of every ladder of an event: probabilities and bands.
+
+    Args, raises: as :func:`distribution`.
+    """
+    return _about_event(_CELLS, event, asof, form, warehouse)
+
+
+def ladder(event: str, asof: Instant | None = None, *, form: Form = "pandas", warehouse: Path | None = None) -> Frame:
+    """The legs of an event's ladders with their latest quotes at an instant.
+
+    Returns:
+        One row per leg: strikes, cuts, bid, ask and mid in dollars (missing where the side was empty), and since when
+        the quote was known.
+
+    Args, raises: as :func:`distribution`.
+    """
+    return _about_event(_LADDER, event, asof, form, warehouse)
+
+
+def outcomes(
+    release_type: str, asof: Instant | None = None, *, form: Form = "pandas", warehouse: Path | None = None
+) -> Frame:
+    """What the releases of a type turned out to be, as known at an instant.
+
+    Args:
+        release_type: ``CPI``, ``UNEMPLOYMENT``, ``PAYROLLS``, ``FOMC``, ``WEATHER``, ...
+        asof: the instant (UTC where it has no offset); now when left out.
+        form: ``pandas`` or ``arrow``.
+        warehouse: path of the DuckDB file; the environment's when left out.
+
+    Returns:
+        One row per ladder: first print and latest value, each with the moment it became known.
+
+    Raises:
+        NothingFound: no release of that type is in the warehouse.
+    """
+    known = _query("select distinct release_type from research.event_labels order by 1", {}, warehouse)
+    types = known.column("release_type").to_pylist()
+    if release_type not in types:
+        raise NothingFound(f"No release of type {release_type!r}; the warehouse holds {', '.join(types) or 'none'}.")
+    return _as(form, _query(_OUTCOMES, {"release_type": release_type, "asof": _instant(asof)}, warehouse))
+
+
+def query(sql: str, *, form: Form = "pandas", warehouse: Path | None = None) -> Frame:
+    """Any read-only query over the warehouse."""
+    return _as(form, _query(sql, {}, warehouse))
+
+
+def _about_event(sql: str, event: str, asof: Instant | None, form: Form, warehouse: Path | None) -> Frame:
+    if not _query("select 1 from marts.events where event_ticker = $event", {"event": event}, warehouse).num_rows:
+        raise NothingFound(f"No event {event!r} in the warehouse; marts.events lists what it holds.")
+    return _as(form, _query(sql, {"event": event, "asof": _instant(asof)}, warehouse))
+
+
+def _query(sql: str, parameters: dict[str, object], path: Path | None) -> pa.Table:
+    database = path or Settings.from_env(os.environ).database
+    with Warehouse(database=str(database)).read() as con:
+        return con.execute(sql, parameters).to_arrow_table()
+
+
+@overload
+def _as(form: Literal["arrow"], table: pa.Table) -> pa.Table: ...
+@overload
+def _as(form: Form, table: pa.Table) -> Frame: ...
+def _as(form: Form, table: pa.Table) -> Frame:
+    return table if form == "arrow" else table.to_pandas()
+
+
+def _instant(asof: Instant | None) -> datetime:
+    if asof is None:
+        return datetime.now(UTC)
+    if isinstance(asof, str):
+        return read_instant(asof)
+    return asof.replace(tzinfo=UTC) if asof.tzinfo is None else asof

@@ -1,0 +1,97 @@
+"""Starts Dagster runs from Python: a job, or some assets, over a range of partitions, in this process.
+
+The runs are recorded in the same Dagster instance that the UI reads, so what a command did can be looked at there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from kalshi_pipeline.settings import Settings
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+_OWN_INSTANCE = "# Dagster's storage for this source's runs.\ntelemetry:\n  enabled: false\n"
+
+
+class RunFailed(RuntimeError):
+    """A Dagster run failed; the message names the step and its error."""
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The Dagster instance that keeps the runs of a source.
+
+    The sandbox's runs are kept where ``dagster dev`` at the root of the checkout looks for them. Every other source has an
+    instance of its own beside its data, so that a partition of one world never counts as materialised in another.
+    """
+    home = instance_home(settings)
+    if home != PROJECT_ROOT:
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / "dagster.yaml").exists():
+            (home / "dagster.yaml").write_text(_OWN_INSTANCE)
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def instance_home(settings: Settings) -> Path:
+    """Folder that holds the ``dagster.yaml`` of the source's instance."""
+    shared = settings.source_name == "sandbox" and settings.data_dir == Settings().data_dir
+    return PROJECT_ROOT if shared else (settings.source_dir / "dagster").absolute()
+
+
+def run_assets(
+    defs: dg.Definitions,
+    instance: dg.DagsterInstance,
+    *,
+    job: str = "everything",
+    assets: Sequence[str] = (),
+    days: tuple[date, date] | None = None,
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Run a job, or some of its assets, in this process.
+
+    Args:
+        defs: the definitions.
+        instance: where the run is recorded.
+        job: name of the job.
+        assets: keys of the assets to materialise, ``schema/table``; empty means all of the job's.
+        days: first and last partition; needed where an asset is partitioned.
+        config: run configuration by name of the asset's function.
+
+    Raises:
+        RunFailed: a step failed.
+    """
+    tags = {}
+    if days:
+        tags = {
+            "dagster/asset_partition_range_start": days[0].isoformat(),
+            "dagster/asset_partition_range_end": days[1].isoformat(),
+        }
+    result = defs.resolve_job_def(job).execute_in_process(
+        instance=instance,
+        asset_selection=[dg.AssetKey(key.split("/")) for key in assets] or None,
+        tags=tags,
+        run_config={
+            "ops": {name: {"config": dict(values)} for name, values in (config or {}).items()},
+            "loggers": {"console": {"config": {"log_level": "ERROR"}}},
+        },
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise RunFailed(_first_failure(result))
+    return result
+
+
+def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error and error.cause:
+                error = error.cause
+            said = error.message.strip() if error else "no message"
+            return f"{event.step_key}: {said} (run {result.run_id})"
+    return f"run {result.run_id} failed before its first step"

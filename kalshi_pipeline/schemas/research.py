@@ -1,0 +1,133 @@
+"""The research tables: what a ladder settles on, what it settled at, and which fold trains or tests on it.
+
+Here stand columns, units and ranges only; how the rows come about is in ``research``. None of the three tables is
+partitioned: they are small, derived from everything known, and replaced whole.
+"""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from kalshi_pipeline.schemas.table import Table, column, text, timestamp
+
+#: Where the value of a label comes from: the first print, or the latest one where no first print is on record.
+LABEL_MODES = ("first_print", "latest")
+
+#: What a release does in a fold. ``not_built`` marks the single row of a fold that could not be built.
+FOLD_ROLES = ("train", "inner_train", "inner_purged", "inner_val", "purged", "embargoed", "test", "not_built")
+
+
+def _count(description: str, unit: str, *, nullable: bool = False) -> pa.Column:
+    return column("INTEGER", description, unit=unit, nullable=nullable, checks=[pa.Check.ge(0)])
+
+
+def _seconds(description: str) -> pa.Column:
+    return column("DOUBLE", description, unit="seconds", nullable=True)
+
+
+_LADDER = {
+    "ladder_id": text("Ladder."),
+    "event_ticker": text("Event the ladder belongs to."),
+    "series_ticker": text("Series the ladder belongs to."),
+}
+_RELEASE = {
+    "release_id": text("Release the ladder settles on; ladders on one publication share it."),
+    "release_type": text("Kind of release (CPI, FOMC, WEATHER, ...): the pool its folds are built in."),
+    "release_group": text("Releases of one type and time (weather: of one climate day); folds never split it."),
+}
+_INSTANTS = {
+    "anchor_ts": timestamp("Instant horizons count back from: the release time, or the close of trading."),
+    "release_ts": timestamp("When the value is published; NULL where trading ends before it is known.", nullable=True),
+    "open_time": timestamp("When the ladder's first market opens."),
+    "close_time": timestamp("When the ladder's last market closes."),
+    "known_at": timestamp("When the ladder's specification could first be known."),
+}
+
+RELEASES = Table(
+    schema="research",
+    name="releases",
+    grain="one ladder with the release it settles on; several ladders can settle on one release",
+    key=("ladder_id",),
+    columns={
+        **_LADDER,
+        **_RELEASE,
+        "climate_day": column(
+            "DATE", "Local calendar day a weather release is about; NULL for other types.", nullable=True
+        ),
+        "unit": text("Unit of the settled number.", nullable=True),
+        **_INSTANTS,
+    },
+)
+
+EVENT_LABELS = Table(
+    schema="research",
+    name="event_labels",
+    grain="one ladder with the outcome of its release: first print, latest print, and when each was known",
+    key=("ladder_id",),
+    columns={
+        **_LADDER,
+        **_RELEASE,
+        "unit": text("Unit of the label's values.", nullable=True),
+        **_INSTANTS,
+        "has_label": column("BOOLEAN", "Whether the release has a numeric outcome with a time it was known."),
+        "label_value": column("DOUBLE", "The label, in the ladder's unit: the first print.", nullable=True),
+        "label_mode": text("Print the label comes from.", nullable=True, isin=LABEL_MODES),
+        "learned_at": timestamp("Earliest moment a live user could have known the label.", nullable=True),
+        "first_print_value": column("DOUBLE", "First value published, in the ladder's unit.", nullable=True),
+        "first_print_text": text("First value published, verbatim.", nullable=True),
+        "first_print_learned_at": timestamp("When the first value could be known.", nullable=True),
+        "latest_value": column("DOUBLE", "Value after the last revision, in the ladder's unit.", nullable=True),
+        "latest_text": text("Value after the last revision, verbatim.", nullable=True),
+        "latest_learned_at": timestamp("When the last revision could be known.", nullable=True),
+        "revision_count": _count("Revisions after the first print.", "revisions", nullable=True),
+        "no_label_reason": text("Why there is no label; NULL where there is one.", nullable=True),
+        "flags": column("VARCHAR[]", "What a user of the label should know; empty where there is nothing."),
+    },
+)
+
+WALKFORWARD_FOLDS = Table(
+    schema="research",
+    name="walkforward_folds",
+    grain="one release in one walk-forward fold with its role; a fold that cannot be built is one row with its reason",
+    key=("fold_id", "release_id"),
+    columns={
+        "fold_id": text("Fold: its pool and number."),
+        "pool": text("Release type the fold was built for, or ALL where types are pooled."),
+        "fold_number": _count("Number of the fold in its pool, from 0, in order of time.", "folds"),
+        "release_id": text("Release; for a fold that cannot be built, the first of its test block."),
+        "release_type": text("Kind of release."),
+        "release_group": text("Releases that go into a fold together."),
+        "group_number": _count("Position of the group in its pool, from 0, in order of time.", "groups"),
+        "first_asof": timestamp("Earliest horizon instant of the release: when its first features are taken."),
+        "learned_at": timestamp("When the labels of the whole release could be known."),
+        "role": text(
+            "What the release does in the fold; without an inner split the training releases are `train`.",
+            isin=FOLD_ROLES,
+        ),
+        "is_train": column("BOOLEAN", "Whether the fold's final fit uses the release (train and all inner roles)."),
+        "t_fold": timestamp("Earliest horizon instant among the fold's test releases."),
+        "train_groups": _count("Groups the fold trains on, after purging and embargo.", "groups"),
+        "purged_groups": _count("Earlier groups whose labels were not known in time.", "groups"),
+        "embargoed_groups": _count("Latest groups dropped after purging.", "groups"),
+        "test_groups": _count("Groups of the fold's test block.", "groups"),
+        "planned_gap_groups": _count("Groups to be dropped between training and test.", "groups"),
+        "actual_gap_groups": _count(
+            "Groups between the last training group and the first test group.", "groups", nullable=True
+        ),
+        "planned_gap_seconds": _seconds("Time to lie between the last training label and t_fold."),
+        "actual_gap_seconds": _seconds("Time between the last training label and t_fold."),
+        "inner_t_fold": timestamp("Earliest horizon instant among the inner validation releases.", nullable=True),
+        "inner_planned_gap_groups": _count("Groups to be dropped before inner validation.", "groups", nullable=True),
+        "inner_actual_gap_groups": _count(
+            "Groups between the last inner training group and the first of inner validation.", "groups", nullable=True
+        ),
+        "inner_planned_gap_seconds": _seconds("Time to lie between the last inner training label and inner_t_fold."),
+        "inner_actual_gap_seconds": _seconds("Time between the last inner training label and inner_t_fold."),
+        "inner_fallback_reason": text(
+            "Why the fold has no inner split and takes the middle of the sorted alphas.", nullable=True
+        ),
+        "not_built_reason": text("Why the fold cannot be built; NULL for a fold that is.", nullable=True),
+    },
+)
+
+RESEARCH_TABLES: tuple[Table, ...] = (RELEASES, EVENT_LABELS, WALKFORWARD_FOLDS)

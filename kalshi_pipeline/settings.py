@@ -1,0 +1,213 @@
+"""What a user may set, read once from ``KALSHI_*`` environment variables into one frozen object.
+
+The environment is read nowhere else and never at import: an entry point calls :meth:`Settings.from_env` and hands the
+result on. What belongs to a series (grid, unit, release type, tails) is in the registry in ``ladders``, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+#: Series taken in when the user names none: monthly macro ladders and the daily highs of six cities.
+DEFAULT_UNIVERSE = (
+    "KXCPI",
+    "KXCPICORE",
+    "KXCPIYOY",
+    "KXU3",
+    "KXPAYROLLS",
+    "KXFED",
+    "KXHIGHCHI",
+    "KXHIGHAUS",
+    "KXHIGHDEN",
+    "KXHIGHLAX",
+    "KXHIGHMIA",
+    "KXHIGHPHIL",
+)
+
+#: Minutes before the anchor of a release at which a snapshot is always taken: 7 d, 1 d, 4 h, 1 h, 15 min, 5 min.
+DEFAULT_HORIZONS = (10_080, 1_440, 240, 60, 15, 5)
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names it and the remedy."""
+
+
+class SourceKind(StrEnum):
+    """Which exchange the pipeline talks to."""
+
+    SANDBOX = "sandbox"
+    RECORDED = "recorded"
+    DEMO = "demo"
+    LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Source:
+    """An exchange: one of four kinds, with the folder of the world where it is a recorded one."""
+
+    kind: SourceKind
+    folder: Path | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Read ``sandbox``, ``recorded:<folder>``, ``demo`` or ``live``.
+
+        Raises:
+            SettingsError: the text is none of them, or a recorded source names no folder.
+        """
+        word, _, folder = text.strip().partition(":")
+        try:
+            kind = SourceKind(word.lower())
+        except ValueError:
+            raise SettingsError(
+                f"KALSHI_SOURCE is {text!r}; use sandbox, recorded:<folder>, demo or live."
+            ) from None
+        if (kind is SourceKind.RECORDED) != bool(folder):
+            raise SettingsError(
+                f"KALSHI_SOURCE is {text!r}; a recorded world is named as recorded:<folder>, the others stand alone."
+            )
+        return cls(kind, Path(folder).expanduser() if folder else None)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.folder}" if self.folder else str(self.kind)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the pipeline serves this exchange itself."""
+        return self.kind in (SourceKind.SANDBOX, SourceKind.RECORDED)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a run depends on besides its inputs.
+
+    Attributes:
+        source: the exchange.
+        universe: series to take in; empty means the source's own (a recorded world brings its list).
+        data_dir: folder of everything the pipeline writes.
+        grid_minutes: distance of the regular snapshots of a ladder; ``None`` leaves only the horizons.
+        horizons_minutes: minutes before a release's anchor at which a snapshot is always taken.
+        quote_minutes: minutes between scheduled quote snapshots.
+        candle_minutes: length of the bars ingested when a run names none.
+        requests_per_second: pace of the client; ``None`` takes the source's default.
+        concurrency: units fetched at once.
+        sandbox_seed: seed of the simulated world.
+        sandbox_now: what the embedded exchange takes for now; ``None`` follows the clock.
+    """
+
+    source: Source = field(default_factory=lambda: Source(SourceKind.SANDBOX))
+    universe: tuple[str, ...] = ()
+    data_dir: Path = Path("data")
+    grid_minutes: int | None = 15
+    horizons_minutes: tuple[int, ...] = DEFAULT_HORIZONS
+    quote_minutes: int = 15
+    candle_minutes: int = 1
+    requests_per_second: float | None = None
+    concurrency: int = 8
+    sandbox_seed: int = 20260101
+    sandbox_now: datetime | None = None
+
+    @property
+    def source_dir(self) -> Path:
+        """Folder of one source's data. Sources never share a file: simulated and real numbers cannot mix."""
+        return self.data_dir / self.source_name
+
+    @property
+    def database(self) -> Path:
+        """The DuckDB file. Its stem is the catalogue name that dbt's manifest records."""
+        return self.source_dir / "kalshi.duckdb"
+
+    @property
+    def landing_dir(self) -> Path:
+        """Archive of raw responses."""
+        return self.source_dir / "landing"
+
+    @property
+    def source_name(self) -> str:
+        """Short name of the source for folders and provenance: ``sandbox``, ``recorded-weather_2024``, ``live``."""
+        return f"recorded-{self.source.folder.name}" if self.source.folder else str(self.source.kind)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read ``KALSHI_*`` variables; what is absent or empty keeps its default.
+
+        Raises:
+            SettingsError: a value cannot be read; the message names the variable and what it takes.
+        """
+        given = {name: value for name, value in env.items() if name.startswith("KALSHI_") and value.strip()}
+        readers = {
+            "KALSHI_SOURCE": ("source", Source.parse),
+            "KALSHI_UNIVERSE": ("universe", _words),
+            "KALSHI_DATA_DIR": ("data_dir", lambda text: Path(text).expanduser()),
+            "KALSHI_GRID_MINUTES": ("grid_minutes", _grid_minutes),
+            "KALSHI_QUOTE_MINUTES": ("quote_minutes", _quote_minutes),
+            "KALSHI_CANDLE_MINUTES": ("candle_minutes", _candle_minutes),
+            "KALSHI_REQUESTS_PER_SECOND": (
+                "requests_per_second",
+                _reader("KALSHI_REQUESTS_PER_SECOND", "a positive number", _positive),
+            ),
+            "KALSHI_CONCURRENCY": ("concurrency", _reader("KALSHI_CONCURRENCY", "a whole number", int)),
+            "KALSHI_SANDBOX_SEED": ("sandbox_seed", _reader("KALSHI_SANDBOX_SEED", "a whole number", int)),
+            "KALSHI_SANDBOX_NOW": ("sandbox_now", read_instant),
+        }
+        values = {field_: read(given[name]) for name, (field_, read) in readers.items() if name in given}
+        return cls(**values)
+
+
+def read_instant(text: str) -> datetime:
+    """Read an ISO 8601 date or time; without an offset it is UTC.
+
+    Raises:
+        SettingsError: the text is not a date or time.
+    """
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise SettingsError(f"{text!r} is not a date or time; write it like 2026-06-30 or 2026-06-30T16:00:00Z.") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip().upper() for word in text.split(",") if word.strip())
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not number > 0:
+        raise ValueError(text)
+    return number
+
+
+def _reader(name: str, takes: str, read):  # type: ignore[no-untyped-def]
+    def checked(text: str):  # type: ignore[no-untyped-def]
+        try:
+            return read(text)
+        except ValueError:
+            raise SettingsError(f"{name} is {text!r}; it takes {takes}.") from None
+
+    return checked
+
+
+def _grid_minutes(text: str) -> int | None:
+    if text.strip().lower() == "none":
+        return None
+    minutes = _reader("KALSHI_GRID_MINUTES", "minutes that divide a day (5, 15, 60, 1440), or none", int)(text)
+    if minutes < 1 or 1440 % minutes:
+        raise SettingsError(f"KALSHI_GRID_MINUTES is {text!r}; it takes minutes that divide a day (5, 15, 60, 1440), or none.")
+    return minutes
+
+
+def _candle_minutes(text: str) -> int:
+    if text.strip() not in ("1", "60", "1440"):
+        raise SettingsError(f"KALSHI_CANDLE_MINUTES is {text!r}; the exchange serves bars of 1, 60 and 1440 minutes.")
+    return int(text)
+
+
+def _quote_minutes(text: str) -> int:
+    if text.strip() not in ("5", "15", "30"):
+        raise SettingsError(f"KALSHI_QUOTE_MINUTES is {text!r}; quote snapshots are scheduled every 5, 15 or 30 minutes.")
+    return int(text)

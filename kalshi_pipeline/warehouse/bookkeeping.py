@@ -1,0 +1,92 @@
+"""What the warehouse says about its own rows: quarantine, partition loads, and how many rows a table holds.
+
+Other ``meta`` tables belong to whoever fills them; this module keeps the ones that every write touches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import duckdb
+
+from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.staging import ROW_SOURCE, STAGED
+from kalshi_pipeline.warehouse.validation import FAULTS
+
+
+def clear_quarantine(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date]) -> None:
+    """Forget earlier faulty rows of the days (or of the whole unpartitioned table) that are being replaced."""
+    condition = "list_contains(?, partition_date)" if table.partition_column else "partition_date IS NULL"
+    con.execute(
+        f"DELETE FROM meta.quarantine WHERE table_name = ? AND {condition}",
+        [table.qualified_name, *([list(days)] if table.partition_column else [])],
+    )
+
+
+def quarantine_faults(con: duckdb.DuckDBPyConnection, table: Table, run_id: str) -> None:
+    """Set the faulty staged rows aside, each with its reason and as JSON; one set aside before is not repeated."""
+    row = f"struct_pack({', '.join(f'{name} := {name}' for name in table.columns)})"
+    con.execute(
+        f"""
+        INSERT INTO meta.quarantine (table_name, partition_date, reason, row_json, run_id, quarantined_at)
+        SELECT ?, {table.partition_column or "NULL"}, reason, coalesce({ROW_SOURCE}, to_json({row})) AS row_json, ?, now()
+        FROM {STAGED} JOIN {FAULTS} ON {STAGED}.rowid = row_id
+        WHERE (reason, row_json::VARCHAR) NOT IN (
+            SELECT (reason, row_json::VARCHAR) FROM meta.quarantine WHERE table_name = ?
+        )
+        """,
+        [table.qualified_name, run_id, table.qualified_name],
+    )
+
+
+def record_loads(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    days: Sequence[date],
+    *,
+    changed: Iterable[date],
+    run_id: str,
+    reason: str | None,
+) -> None:
+    """Note the state of the partitions; one whose rows changed, or that was never loaded, gets a new load id.
+
+    The load id is the watermark of everything derived: a day is computed again iff its load id is newer.
+    """
+    if not days:
+        return
+    con.execute(
+        f"""
+        INSERT INTO meta.partition_loads
+            (dataset, partition_date, load_id, loaded_at, run_id, rows, quarantined, reason)
+        SELECT $dataset, day, nextval('meta.load_id'), now(), $run_id,
+            (SELECT count(*) FROM {table.qualified_name} WHERE {table.partition_column} = day),
+            (SELECT count(*) FROM meta.quarantine WHERE table_name = $table_name AND partition_date = day),
+            $reason
+        FROM (SELECT unnest($days) AS day)
+        ON CONFLICT (dataset, partition_date) DO UPDATE SET
+            load_id = CASE WHEN list_contains($changed, excluded.partition_date) THEN excluded.load_id ELSE load_id END,
+            loaded_at = CASE WHEN list_contains($changed, excluded.partition_date) THEN excluded.loaded_at ELSE loaded_at END,
+            run_id = excluded.run_id, rows = excluded.rows, quarantined = excluded.quarantined, reason = excluded.reason
+        """,
+        {
+            "dataset": table.name,
+            "table_name": table.qualified_name,
+            "days": list(days),
+            "changed": list(changed),
+            "run_id": run_id,
+            "reason": reason,
+        },
+    )
+
+
+def row_counts(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Rows of every table of the file, by ``schema.table``, in that order."""
+    tables = con.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND NOT temporary ORDER BY ALL"
+    ).fetchall()
+    return {
+        f"{schema}.{name}": int(con.execute(f'SELECT count(*) FROM "{schema}"."{name}"').fetchall()[0][0])
+        for schema, name in tables
+    }

@@ -1,0 +1,77 @@
+"""Landed answers of the trades endpoints -> ``raw.trades``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from kalshi_pipeline.schemas.raw import TRADES
+from kalshi_pipeline.schemas.table import DOLLARS
+from kalshi_pipeline.warehouse.loaders.days import of_days
+from kalshi_pipeline.warehouse.loaders.landed import responses, struct
+from kalshi_pipeline.warehouse.loaders.wire import Parsed, count_fields, price_fields, texts, without_repeats
+from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
+
+_TRADE = struct(
+    {
+        **texts("trade_id", "ticker", "created_time", "taker_outcome_side", "taker_side", "taker_book_side"),
+        **texts("is_block_trade"),
+        **count_fields("count"),
+        **price_fields("yes_price", "no_price"),
+    }
+)
+
+
+def load_trades(
+    con: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    days: Sequence[date],
+    *,
+    run_id: str,
+    reason: str | None = None,
+) -> WriteReport:
+    """Replace the trades of the days by those in the files; one served twice, by either tier, counts once.
+
+    Raises:
+        BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
+    """
+    rows = (
+        Parsed("item")
+        .text("trade_id", "trade_id")
+        .text("ticker", "ticker")
+        .time("created_time", "created_time")
+        .count("count", "count")
+        .price("yes_price", "yes_price")
+        .price("no_price", "no_price")
+        .text("taker_outcome_side", "taker_outcome_side", "taker_side")
+        .text("taker_book_side", "taker_book_side")
+        .boolean("is_block_trade", "is_block_trade")
+        .other(
+            {
+                "tier": "coalesce(context.tier, 'live')",
+                "ingested_at": "received_at",
+                "unit_id": "unit_id",
+                "partition_date": "created_time::DATE",
+            }
+        )
+    )
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW landed_trades AS
+        WITH items AS (
+            SELECT * EXCLUDE (body), unnest(body.trades) AS item
+            FROM ({responses(files, struct({"trades": f"{_TRADE}[]"}))})
+        ),
+        parsed AS ({rows.sql("items")}),
+        asked AS (
+            -- The two sides pay one dollar together.
+            SELECT * REPLACE (coalesce(no_price, 1 - yes_price)::{DOLLARS} AS no_price)
+            FROM parsed WHERE {of_days(days)}
+        )
+        {without_repeats("asked", "trade_id", "tier = 'live' DESC, ingested_at DESC, unit_id")}
+        """
+    )
+    return write_partition(con, TRADES, "landed_trades", partitions=days, run_id=run_id, reason=reason)

@@ -1,0 +1,209 @@
+"""Moving the file's schema forward: numbered SQL files, each applied once, whole or not at all.
+
+``NNNN_what_it_does.sql`` beside this module is one migration. Its text is hashed when it is applied; an applied file
+is never edited, a change is a new file. Tables that dbt builds are not migrated here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from kalshi_pipeline.warehouse.errors import MigrationError, WarehouseOutdated, WarehouseTooNew
+from kalshi_pipeline.warehouse.opening import Opening, opened
+
+_FOLDER = Path(__file__).parent
+_NAME = re.compile(r"(?P<version>\d{4})_(?P<what>[a-z0-9_]+)\.sql")
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step of the schema.
+
+    Attributes:
+        version: its number; versions count from 1 without a gap.
+        description: what it does, from the file name.
+        sql: its statements.
+    """
+
+    version: int
+    description: str
+    sql: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the statements."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class MigrationReport:
+    """What a call of :func:`migrate` did.
+
+    Attributes:
+        current: version of the file before.
+        target: version of the code, and of the file afterwards.
+        applied: versions applied, in order.
+        backup: copy of the file as it was, where it held anything and was changed.
+    """
+
+    current: int
+    target: int
+    applied: tuple[int, ...]
+    backup: Path | None = None
+
+
+@cache
+def migrations(folder: Path = _FOLDER) -> tuple[Migration, ...]:
+    """The migrations in a folder, in order.
+
+    Raises:
+        MigrationError: a file is misnamed, or the numbers have a gap or a double.
+    """
+    found = []
+    for path in sorted(folder.glob("*.sql")):
+        name = _NAME.fullmatch(path.name)
+        if name is None:
+            raise MigrationError(f"{path.name} is not a migration's name; write it like 0002_add_order_books.sql.")
+        description = name["what"].replace("_", " ")
+        found.append(Migration(int(name["version"]), description, path.read_text(encoding="utf-8")))
+    versions = [migration.version for migration in found]
+    if versions != list(range(1, len(found) + 1)):
+        raise MigrationError(f"Migrations must be numbered from 1 without gap or double; found {versions}.")
+    return tuple(found)
+
+
+def schema_version(con: duckdb.DuckDBPyConnection) -> int:
+    """Version of the file's schema; 0 where no migration was ever applied."""
+    known = con.execute(
+        "SELECT count(*) FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND schema_name = 'meta' AND table_name = 'schema_version'"
+    ).fetchall()
+    if not known[0][0]:
+        return 0
+    return int(con.execute("SELECT coalesce(max(version), 0) FROM meta.schema_version").fetchall()[0][0])
+
+
+def require_current(con: duckdb.DuckDBPyConnection, database: Path) -> None:
+    """Refuse a file whose schema version is not the code's.
+
+    Raises:
+        WarehouseOutdated: the file is older.
+        WarehouseTooNew: the file is newer.
+    """
+    current, target = schema_version(con), len(migrations())
+    if current < target:
+        raise WarehouseOutdated(
+            f"{database} has schema version {current}, this code needs {target}; run `kalshi-pipeline migrate`."
+        )
+    _refuse_newer(current, target, database)
+
+
+def migrate(
+    database: Path, *, steps: Sequence[Migration] | None = None, timeout: float = 60.0
+) -> MigrationReport:
+    """Bring the file to the code's schema version, creating it where there is none.
+
+    A file that holds anything is copied to ``backups/`` beside it before it is changed. Safe to repeat.
+
+    Args:
+        database: the DuckDB file.
+        steps: the migrations; the project's own unless given.
+        timeout: seconds to wait for whoever holds the file.
+
+    Raises:
+        WarehouseTooNew: the file is newer than the code.
+        MigrationError: an applied migration differs from the code's, or one fails (the file is then as it was
+            before that one).
+        WarehouseLocked: the file was held until the timeout.
+    """
+    steps = migrations() if steps is None else steps
+    database.parent.mkdir(parents=True, exist_ok=True)
+    with opened(database, Opening(read_only=False, timeout=timeout)) as con:
+        current, target = schema_version(con), len(steps)
+        _refuse_newer(current, target, database)
+        _refuse_changed(con, steps[:current])
+        pending = steps[current:]
+        copy = _backup_open(con, database, current) if pending and _holds_anything(con) else None
+        for step in pending:
+            _apply(con, step)
+    return MigrationReport(current, target, tuple(step.version for step in pending), copy)
+
+
+def backup(database: Path, *, timeout: float = 60.0) -> Path:
+    """Copy the file to ``backups/`` beside it and return the copy's path.
+
+    Raises:
+        WarehouseLocked: the file was held until the timeout.
+    """
+    with opened(database, Opening(read_only=False, timeout=timeout)) as con:
+        return _backup_open(con, database, schema_version(con))
+
+
+def _apply(con: duckdb.DuckDBPyConnection, step: Migration) -> None:
+    con.begin()
+    try:
+        con.execute(step.sql)
+        con.execute(
+            "INSERT INTO meta.schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
+            [step.version, datetime.now(UTC), step.description, step.checksum],
+        )
+        con.commit()
+    except duckdb.Error as error:
+        con.rollback()
+        raise MigrationError(
+            f"Migration {step.version} ({step.description}) failed and was rolled back: {error}"
+        ) from error
+
+
+def _refuse_newer(current: int, target: int, database: Path) -> None:
+    if current > target:
+        raise WarehouseTooNew(
+            f"{database} has schema version {current}, newer than the {target} this code knows; "
+            "update kalshi-pipeline, or restore a copy from the backups folder beside the file."
+        )
+
+
+def _refuse_changed(con: duckdb.DuckDBPyConnection, applied: Sequence[Migration]) -> None:
+    if not applied:
+        return
+    stored = dict(con.execute("SELECT version, checksum FROM meta.schema_version").fetchall())
+    changed = [step.version for step in applied if stored.get(step.version) != step.checksum]
+    if changed:
+        raise MigrationError(
+            f"Applied migrations {changed} are not the ones this code knows; an applied migration is never edited: "
+            "restore its text and put the change into a new migration."
+        )
+
+
+def _holds_anything(con: duckdb.DuckDBPyConnection) -> bool:
+    counted = con.execute(
+        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()"
+    ).fetchall()
+    return bool(counted[0][0])
+
+
+def _backup_open(con: duckdb.DuckDBPyConnection, database: Path, version: int) -> Path:
+    """Copy a file we hold. Nothing writes to it meanwhile, and the checkpoint leaves no log beside it."""
+    con.execute("CHECKPOINT")
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    copy = database.parent / "backups" / f"{database.stem}-v{version}-{stamp}{database.suffix}"
+    copy.parent.mkdir(exist_ok=True)
+    # In a process of its own: closing any descriptor of the file in this one would drop DuckDB's lock on it.
+    command = "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])"
+    done = subprocess.run(
+        [sys.executable, "-c", command, str(database), str(copy)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        copy.unlink(missing_ok=True)
+        raise MigrationError(f"{database} could not be copied to {copy}: {done.stderr.strip().splitlines()[-1]}")
+    return copy

@@ -1,0 +1,108 @@
+"""Opening the DuckDB file: the one place that calls ``duckdb.connect`` on it.
+
+DuckDB gives a file to one writing process, or to any number of reading ones. A connection that finds the file taken
+tries again, with full jitter between attempts, until a deadline; then it says who holds the file. What a connection
+is used for belongs to ``resource``, ``migrations`` and ``writing``.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kalshi_pipeline.warehouse.errors import WarehouseError, WarehouseLocked
+
+_HOLDER = re.compile(r"lock is held in (?P<command>.+?) \(PID (?P<pid>\d+)\)")
+_LOCK = "Could not set lock on file"
+_OTHER_MODE = "different configuration than existing connections"
+
+#: Seconds an attempt waits at most before the first and before any later retry.
+FIRST_WAIT, LONGEST_WAIT = 0.02, 0.5
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How a file is opened.
+
+    Attributes:
+        read_only: whether other readers may hold the file at the same time.
+        timeout: seconds to wait for whoever holds it.
+        threads: cap on DuckDB's threads; ``None`` leaves all cores.
+        memory_limit: cap on DuckDB's memory, like ``2GB``; ``None`` leaves DuckDB's own 80 %.
+        config: further DuckDB options, set as the connection is made.
+    """
+
+    read_only: bool
+    timeout: float = 60.0
+    threads: int | None = None
+    memory_limit: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def opened(database: Path, opening: Opening) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the file in a UTC session, closed on the way out whatever happens.
+
+    Raises:
+        WarehouseLocked: the file was held until the timeout; the message names the holder.
+        WarehouseError: the file is not a DuckDB file, or cannot be read or created.
+    """
+    con = _connect(database, opening)
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        if opening.threads is not None:
+            con.execute(f"SET threads = {int(opening.threads)}")
+        if opening.memory_limit is not None:
+            con.execute("SET memory_limit = ?", [opening.memory_limit])
+        yield con
+    finally:
+        con.close()
+
+
+def _connect(
+    database: Path,
+    opening: Opening,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> duckdb.DuckDBPyConnection:
+    deadline = clock() + opening.timeout
+    longest = FIRST_WAIT
+    while True:
+        try:
+            return duckdb.connect(database, read_only=opening.read_only, config=dict(opening.config))
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            holder = _holder(str(error))
+            if holder is None:
+                raise WarehouseError(f"{database} cannot be opened: {_first_line(error)}") from error
+            left = deadline - clock()
+            if left <= 0:
+                raise WarehouseLocked(
+                    f"{database} is held by {holder} and was not released within {opening.timeout:g} s; "
+                    "wait for it to end or close it, then try again."
+                ) from error
+            # Full jitter: waiters that started together do not come back together.
+            sleep(min(left, random.uniform(0, longest)))
+            longest = min(LONGEST_WAIT, longest * 2)
+
+
+def _holder(message: str) -> str | None:
+    """Who holds the lock, from DuckDB's words; ``None`` where the error is not about a lock."""
+    if _OTHER_MODE in message:
+        return "another connection of this process (reading while writing, or the reverse)"
+    if _LOCK not in message:
+        return None
+    found = _HOLDER.search(message)
+    return f"process {found['pid']} ({found['command']})" if found else "another process"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]

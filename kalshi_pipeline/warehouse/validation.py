@@ -1,0 +1,93 @@
+"""Which staged rows break the table's pandera schema, row by row and all at once.
+
+The schema sees a projection of the staged rows as pandas frames, a bounded number of rows at a time; what is written
+afterwards are the staged rows themselves, so no value passes through the projection. Keys, partitions and structure
+concern more than one row and are checked in ``writing``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+import pyarrow
+
+from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.staging import ROW_FAULT, STAGED
+
+#: Rows per frame: bounds the memory of a validation whatever the size of the partition.
+CHUNK_ROWS = 250_000
+
+#: Temporary table of the faulty rows: their row id in the staged table and everything wrong with them.
+FAULTS = "staged_faults"
+
+_DTYPES: dict[pyarrow.DataType, Any] = {
+    pyarrow.int32(): pd.Int64Dtype(),
+    pyarrow.int64(): pd.Int64Dtype(),
+    pyarrow.bool_(): pd.BooleanDtype(),
+}
+
+
+def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int) -> None:
+    """Fill :data:`FAULTS` with the staged rows that could not be read or break the schema.
+
+    Stops early once more than ``enough`` rows are known to be faulty: the write is refused in any case.
+    """
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {FAULTS} AS "
+        f"SELECT rowid AS row_id, {ROW_FAULT} AS reason FROM {STAGED} WHERE {ROW_FAULT} IS NOT NULL"
+    )
+    faulty = sum(fault_reasons(con).values())
+    schema = table.frame_schema
+    schema.unique = None
+    # Row ids of a table made in the open transaction do not begin at 0, but they are consecutive.
+    first_row, rows = con.execute(f"SELECT min(rowid), count(*) FROM {STAGED}").fetchall()[0]
+    for first in range(first_row or 0, (first_row or 0) + rows, CHUNK_ROWS):
+        if faulty > enough:
+            return
+        reasons = _broken(schema, _frame(con, table, first))
+        if reasons:
+            faulty += len(reasons)
+            con.executemany(f"INSERT INTO {FAULTS} VALUES (?, ?)", list(reasons.items()))
+
+
+def fault_reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Faulty rows found so far, counted by everything wrong with them, the most frequent first."""
+    return dict(
+        con.execute(f"SELECT reason, count(*) AS n FROM {FAULTS} GROUP BY reason ORDER BY n DESC, reason").fetchall()
+    )
+
+
+def _frame(con: duckdb.DuckDBPyConnection, table: Table, first: int) -> pd.DataFrame:
+    columns = ", ".join(f"{_projected(name, table.sql_type(name))} AS {name}" for name in table.columns)
+    arrow = con.sql(
+        f"SELECT rowid AS row_id, {columns} FROM {STAGED} "
+        f"WHERE rowid >= {first} AND rowid < {first + CHUNK_ROWS} AND {ROW_FAULT} IS NULL"
+    ).to_arrow_table()
+    frame: pd.DataFrame = arrow.drop_columns("row_id").to_pandas(types_mapper=_DTYPES.get)
+    return frame.set_axis(arrow["row_id"].to_numpy(), axis="index")
+
+
+def _projected(name: str, sql_type: str) -> str:
+    """The column in a type that has an exact pandas counterpart; only decimals lose digits, and only here."""
+    if sql_type.startswith("DECIMAL"):
+        return f"{name}::DOUBLE"
+    return {"DATE": f"{name}::TIMESTAMP", "JSON": f"{name}::VARCHAR"}.get(sql_type, name)
+
+
+def _broken(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[int, str]:
+    """Row id -> everything wrong with the row, as ``column: check``."""
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        found: defaultdict[int, list[str]] = defaultdict(list)
+        for case in error.failure_cases.itertuples():
+            if pd.isna(case.index):
+                raise TypeError(f"{schema.name}: {case.column or ''} {case.check} concerns no single row.") from error
+            found[int(case.index)].append(f"{case.column}: {case.check}")
+        return {row: "; ".join(reasons) for row, reasons in found.items()}
+    return {}

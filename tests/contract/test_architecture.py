@@ -1,0 +1,145 @@
+"""The house keeps its plan: rooms import only what is open to them, and what touches the outside stands at the rim.
+
+Every rule is shown twice: it finds nothing in the package, and it finds a made-up offender.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.contract import house
+from tests.contract.house import Module
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.fixture(scope="module")
+def package(repo_root: Path) -> list[Module]:
+    return house.modules_under(repo_root / house.PACKAGE)
+
+
+def test_the_package_is_found_whole(package: list[Module]) -> None:
+    rooms = {module.room for module in package}
+    assert rooms >= {
+        "exchange",
+        "sandbox",
+        "landing",
+        "warehouse",
+        "ladders",
+        "distributions",
+        "research",
+        "report",
+        "defs",
+    }
+
+
+def test_rooms_import_only_what_the_plan_opens(package: list[Module]) -> None:
+    assert house.forbidden_imports(package) == []
+
+
+def test_imports_run_in_no_circle(package: list[Module]) -> None:
+    assert house.circles(package) == []
+
+
+def test_the_core_knows_no_engine(package: list[Module]) -> None:
+    assert house.engines_in_the_core(package) == []
+
+
+def test_the_environment_is_read_by_settings_only_and_never_at_import(package: list[Module]) -> None:
+    assert house.environment_reads(package) == []
+
+
+def test_only_the_warehouse_opens_a_database_file(package: list[Module]) -> None:
+    assert house.bare_connections(package) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        pytest.param("ladders.build", "from kalshi_pipeline.warehouse.resource import Warehouse", id="core to rim"),
+        pytest.param("schemas.raw", "import kalshi_pipeline.settings", id="plain import"),
+        pytest.param("research.folds", "from kalshi_pipeline import report", id="room as a name"),
+        pytest.param("sandbox.world", "from ..exchange import records", id="relative"),
+        pytest.param(
+            "landing.store", "def f():\n    from kalshi_pipeline.warehouse import frames", id="inside a function"
+        ),
+        pytest.param("landing.collect", "from kalshi_pipeline.sandbox.server import SandboxServer", id="the sandbox"),
+        pytest.param("defs.landing", "from kalshi_pipeline.sandbox.server import SandboxServer", id="a second starter"),
+        pytest.param("helpers.misc", "x = 1", id="a room without a row"),
+    ],
+)
+def test_an_import_that_is_not_open_is_named(name: str, source: str) -> None:
+    (offence,) = house.forbidden_imports([Module(name, source)])
+    assert offence.startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("landing.collect", "from kalshi_pipeline.exchange.client import KalshiClient"),
+        ("landing.collect", "from kalshi_pipeline.settings import Settings"),
+        ("research.releases", "from kalshi_pipeline.ladders.registry import Registry"),
+        ("defs.resources", "from kalshi_pipeline.sandbox.server import SandboxServer"),
+        ("ladders.build", "from .registry import Registry"),
+        ("cli", "from kalshi_pipeline import __version__"),
+    ],
+)
+def test_open_imports_pass(name: str, source: str) -> None:
+    assert house.forbidden_imports([Module(name, source)]) == []
+
+
+def test_a_circle_is_named() -> None:
+    modules = [
+        Module("ladders.a", "from kalshi_pipeline.ladders.b import f"),
+        Module("ladders.b", "from kalshi_pipeline.ladders import c"),
+        Module("ladders.c", "from .a import g"),
+    ]
+    (circle,) = house.circles(modules)
+    assert {"ladders.a", "ladders.b", "ladders.c"} == set(circle.split(" imports "))
+
+
+@pytest.mark.parametrize(
+    "source", ["import duckdb", "from dagster import asset", "import httpx as h", "import urllib.request"]
+)
+def test_an_engine_in_the_core_is_named(source: str) -> None:
+    assert len(house.engines_in_the_core([Module("distributions.repair", source)])) == 1
+    assert house.engines_in_the_core([Module("warehouse.resource", source)]) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'import os\nseed = os.environ["SEED"]',
+        'import os\nseed = os.environ.get("SEED")',
+        'import os\nseed = os.getenv("SEED")',
+        "from os import environ\nseed = environ['SEED']",
+        "import os\nsettings = Settings.from_env(os.environ)",
+    ],
+)
+def test_an_environment_read_is_named(source: str) -> None:
+    assert len(house.environment_reads([Module("landing.store", source)])) == 1
+
+
+def test_an_entry_point_may_hand_the_environment_to_settings() -> None:
+    source = "import os\ndef defs():\n    return build_defs(Settings.from_env(os.environ))"
+    assert house.environment_reads([Module("definitions", source)]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("read", "import duckdb\ncon = duckdb.connect(path, read_only=True)"),
+        ("defs.raw", "from duckdb import connect\ncon = connect(path)"),
+        ("report.figures", "import duckdb\ncon = duckdb.connect()"),
+        ("sandbox.world", "import duckdb\ncon = duckdb.connect('world.duckdb')"),
+    ],
+)
+def test_a_bare_connection_is_named(name: str, source: str) -> None:
+    assert len(house.bare_connections([Module(name, source)])) == 1
+
+
+@pytest.mark.parametrize("call", ["duckdb.connect()", "duckdb.connect(':memory:')"])
+def test_the_sandbox_may_use_duckdb_in_memory(call: str) -> None:
+    assert house.bare_connections([Module("sandbox.world", f"import duckdb\ncon = {call}")]) == []
