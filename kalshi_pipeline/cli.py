@@ -36,7 +36,9 @@ def demo(source: _SourceOption = None) -> None:
     result = run_demo(_settings(source), console.print)
     console.print(result.summary.text())
     console.print(f"\nA picture of some distributions: {result.picture}")
-    console.print("Open the UI with `make dev`, then http://127.0.0.1:3000; notebooks: `from kalshi_pipeline import read`.")
+    console.print(
+        "Open the UI with `make dev`, then http://127.0.0.1:3000; notebooks: `from kalshi_pipeline import read`."
+    )
 
 
 @app.command()

@@ -13,10 +13,13 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
+from kalshi_pipeline.account import take_account
 from kalshi_pipeline.build import build_defs
 from kalshi_pipeline.defs.resources import open_exchange
 from kalshi_pipeline.report.figures import latest_distributions_picture
-from kalshi_pipeline.research.summary import Summary, summarise
+from kalshi_pipeline.research.summary import Summary
 from kalshi_pipeline.runs import open_instance, run_assets
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings, SettingsError, SourceKind
 from kalshi_pipeline.warehouse.resource import Warehouse
@@ -83,7 +86,9 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
         RunFailed: a run failed.
     """
     if not settings.source.embedded:
-        raise SettingsError(f"The demo runs offline; its source is sandbox or recorded:<folder>, not {settings.source}.")
+        raise SettingsError(
+            f"The demo runs offline; its source is sandbox or recorded:<folder>, not {settings.source}."
+        )
     if settings.source.kind is SourceKind.SANDBOX:
         settings = replace(settings, sandbox_now=settings.sandbox_now or SANDBOX_NOW)
     steps = _sandbox_steps(settings) if settings.source.kind is SourceKind.SANDBOX else _recorded_steps(settings)
@@ -98,7 +103,7 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
             say(f"      done in {seconds[step.title]:.0f} s")
     warehouse = Warehouse(database=str(settings.database))
     with warehouse.read() as con:
-        summary = summarise(con)
+        summary = take_account(con, settings)
         png = _picture(con)
     picture = settings.source_dir / "demo.png"
     picture.write_bytes(png)
@@ -121,7 +126,7 @@ def _sandbox_steps(settings: Settings) -> list[Step]:
             },
         ),
         Step(
-            f"Daily highs of the last {RECENT_DAYS} days: one-minute bars, a snapshot every 15 minutes; labels and folds",
+            f"Daily highs of the last {RECENT_DAYS} days: one-minute bars, a snapshot every 15 minutes; folds",
             assets=(*_CANDLES, *_OTHER_FACTS, *_DISTRIBUTIONS, *_LABELS),
             days=(recent, today),
             config={
@@ -137,3 +142,15 @@ def _recorded_steps(settings: Settings) -> list[Step]:
         first, last = exchange.world.first_day, exchange.world.last_day
     assert first is not None and last is not None
     return [Step(f"Everything recorded from {first} to {last}", days=(first, last))]
+
+
+def _picture(con: duckdb.DuckDBPyConnection) -> bytes:
+    """The latest snapshots that passed every gate, one per series, as a PNG."""
+    chosen = """
+        select * from research.implied_distributions
+        where not hard_gate_failed
+        qualify row_number() over (partition by series_ticker order by asof desc, ladder_id) = 1
+    """
+    distributions = con.execute(chosen).to_arrow_table()
+    cells = con.execute(f"select c.* from research.implied_cells as c semi join ({chosen}) using (ladder_id, asof)")
+    return latest_distributions_picture(distributions, cells.to_arrow_table())

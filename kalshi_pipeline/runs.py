@@ -5,7 +5,6 @@ The runs are recorded in the same Dagster instance that the UI reads, so what a 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -16,7 +15,16 @@ import dagster as dg
 from kalshi_pipeline.settings import Settings
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
-_OWN_INSTANCE = "# Dagster's storage for this source's runs.\ntelemetry:\n  enabled: false\n"
+_OWN_INSTANCE = """# Dagster's storage for the runs of this source.
+telemetry:
+  enabled: false
+storage:
+  custom:
+    module: kalshi_pipeline.defs.event_storage
+    class: PooledSqliteStorage
+    config:
+      base_dir: {folder}
+"""
 
 
 class RunFailed(RuntimeError):
@@ -26,14 +34,14 @@ class RunFailed(RuntimeError):
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The Dagster instance that keeps the runs of a source.
 
-    The sandbox's runs are kept where ``dagster dev`` at the root of the checkout looks for them. Every other source has an
-    instance of its own beside its data, so that a partition of one world never counts as materialised in another.
+    The sandbox's runs are kept where ``dagster dev`` at the root of the checkout looks for them. Every other source
+    has an instance of its own beside its data, so that a partition of one world never counts as done in another.
     """
     home = instance_home(settings)
     if home != PROJECT_ROOT:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").write_text(_OWN_INSTANCE)
+            (home / "dagster.yaml").write_text(_OWN_INSTANCE.format(folder=home / "storage"))
     return dg.DagsterInstance.from_config(str(home))
 
 

@@ -63,9 +63,7 @@ class Source:
         try:
             kind = SourceKind(word.lower())
         except ValueError:
-            raise SettingsError(
-                f"KALSHI_SOURCE is {text!r}; use sandbox, recorded:<folder>, demo or live."
-            ) from None
+            raise SettingsError(f"KALSHI_SOURCE is {text!r}; use sandbox, recorded:<folder>, demo or live.") from None
         if (kind is SourceKind.RECORDED) != bool(folder):
             raise SettingsError(
                 f"KALSHI_SOURCE is {text!r}; a recorded world is named as recorded:<folder>, the others stand alone."
@@ -167,7 +165,9 @@ def read_instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise SettingsError(f"{text!r} is not a date or time; write it like 2026-06-30 or 2026-06-30T16:00:00Z.") from None
+        raise SettingsError(
+            f"{text!r} is not a date or time; write it like 2026-06-30 or 2026-06-30T16:00:00Z."
+        ) from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
@@ -197,7 +197,9 @@ def _grid_minutes(text: str) -> int | None:
         return None
     minutes = _reader("KALSHI_GRID_MINUTES", "minutes that divide a day (5, 15, 60, 1440), or none", int)(text)
     if minutes < 1 or 1440 % minutes:
-        raise SettingsError(f"KALSHI_GRID_MINUTES is {text!r}; it takes minutes that divide a day (5, 15, 60, 1440), or none.")
+        raise SettingsError(
+            f"KALSHI_GRID_MINUTES is {text!r}; it takes minutes that divide a day (5, 15, 60, 1440), or none."
+        )
     return minutes
 
 
@@ -209,5 +211,7 @@ def _candle_minutes(text: str) -> int:
 
 def _quote_minutes(text: str) -> int:
     if text.strip() not in ("5", "15", "30"):
-        raise SettingsError(f"KALSHI_QUOTE_MINUTES is {text!r}; quote snapshots are scheduled every 5, 15 or 30 minutes.")
+        raise SettingsError(
+            f"KALSHI_QUOTE_MINUTES is {text!r}; quote snapshots are scheduled every 5, 15 or 30 minutes."
+        )
     return int(text)

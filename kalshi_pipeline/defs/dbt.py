@@ -4,8 +4,6 @@ Source tests are not turned into checks: with that setting on, a blocking check 
 step instead of before it. Unit tests belong to development and are left out of runs.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -31,7 +29,9 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         """``[schema, name]`` of the relation."""
-        return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props.get("identifier") or _alias(dbt_resource_props)])
+        return dg.AssetKey(
+            [dbt_resource_props["schema"], dbt_resource_props.get("identifier") or _alias(dbt_resource_props)]
+        )
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer: staging, intermediate or marts."""

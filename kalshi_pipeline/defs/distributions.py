@@ -1,7 +1,5 @@
 """Distribution assets: markets into ladders, quotes as they were known into implied distributions."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

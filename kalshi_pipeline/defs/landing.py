@@ -4,12 +4,11 @@ They hold no database lock while they fetch, so units fetch concurrently; a kill
 failed unit leaves its partition failed with the unit named.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from datetime import date
 
 import dagster as dg
+from pydantic import Field
 
 from kalshi_pipeline.defs.metadata import counts
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, midnight, partition_days, span
@@ -40,7 +39,7 @@ class FactConfig(dg.Config):  # type: ignore[misc]
         refresh: fetch again what a complete partition already has.
     """
 
-    series: list[str] = []
+    series: list[str] = Field(default_factory=list)
     refresh: bool = False
 
 
@@ -54,7 +53,9 @@ class CandleConfig(FactConfig):
     period_minutes: int = 0
 
 
-def _reference(name: str, land: Callable[..., LandingReport], description: str, deps: Sequence[str] = ()) -> dg.AssetsDefinition:
+def _reference(
+    name: str, land: Callable[..., LandingReport], description: str, deps: Sequence[str] = ()
+) -> dg.AssetsDefinition:
     @dg.asset(
         key=["landing", name],
         deps=[["landing", dep] for dep in deps],
@@ -75,7 +76,9 @@ def _reference(name: str, land: Callable[..., LandingReport], description: str, 
 
 
 landing_series = _reference(
-    "series", land_series, "Raw responses of `GET /series/{series_ticker}` for every series of the universe, one observation a run."
+    "series",
+    land_series,
+    "Raw responses of `GET /series/{series_ticker}` for every series of the universe, one observation a run.",
 )
 landing_events = _reference(
     "events", land_events, "Raw pages of `GET /events` for every series of the universe, one observation a run."
@@ -83,7 +86,7 @@ landing_events = _reference(
 landing_markets = _reference(
     "markets",
     land_markets,
-    "Raw pages of `GET /markets` and `GET /historical/markets` for every series of the universe, one observation a run. "
+    "Raw pages of `GET /markets` and `GET /historical/markets` for every series, one observation a run. "
     "Specifications and settlements are both loaded from them.",
 )
 
@@ -104,6 +107,7 @@ landing_markets = _reference(
 def landing_quotes(
     context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult:
+    """Take one snapshot if today is among the days, and say of the other days what they hold."""
     days = partition_days(context)
     report = land_quotes(
         exchange.client,
@@ -126,8 +130,8 @@ def landing_quotes(
     partitions_def=DAILY,
     backfill_policy=ONE_RUN,
     description=(
-        "Raw candlestick responses for every market that was open on the day, from the live and the historical tier. "
-        "One unit is one event and bar length over a window of days; the response is stored once and every day names it."
+        "Raw candlestick responses for every market open on the day, from the live and the historical tier. "
+        "One unit is one event and bar length over a window of days; a response is stored once and every day names it."
     ),
 )
 def landing_candles(
@@ -137,6 +141,7 @@ def landing_candles(
     settings: dg.ResourceParam[Settings],
     warehouse: Warehouse,
 ) -> dg.MaterializeResult:
+    """Fetch what the days' manifests still lack of the bars."""
     days = partition_days(context)
     report = land_candles(
         exchange.client,
@@ -160,7 +165,7 @@ def landing_candles(
     tags={"layer": "landing"},
     partitions_def=DAILY,
     backfill_policy=ONE_RUN,
-    description="Raw pages of the trades of every market that was open on the day, from the live and the historical tier.",
+    description="Raw pages of the trades of every market open on the day, from the live and the historical tier.",
 )
 def landing_trades(
     context: dg.AssetExecutionContext,
@@ -169,6 +174,7 @@ def landing_trades(
     settings: dg.ResourceParam[Settings],
     warehouse: Warehouse,
 ) -> dg.MaterializeResult:
+    """Fetch what the days' manifests still lack of the trades."""
     days = partition_days(context)
     report = land_trades(
         exchange.client,

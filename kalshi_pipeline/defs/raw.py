@@ -4,8 +4,6 @@ Rows are held against the table's pandera schema before commit. The outcome is t
 quarantined rows warn; a fault of structure or key, or too many faulty rows, fails it and writes nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -82,10 +80,17 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
     return loaded
 
 
-raw_series = _reference(raw.SERIES, loaders.load_series, "series", "Versions of every series' description, by observation.")
-raw_events = _reference(raw.EVENTS, loaders.load_events, "events", "Versions of every event's description, by observation.")
+raw_series = _reference(
+    raw.SERIES, loaders.load_series, "series", "Versions of every series' description, by observation."
+)
+raw_events = _reference(
+    raw.EVENTS, loaders.load_events, "events", "Versions of every event's description, by observation."
+)
 raw_markets = _reference(
-    raw.MARKETS, loaders.load_markets, "markets", "Versions of every market's specification (strikes, times, rules), by observation."
+    raw.MARKETS,
+    loaders.load_markets,
+    "markets",
+    "Versions of every market's specification (strikes, times, rules), by observation.",
 )
 raw_settlements = _reference(
     raw.SETTLEMENTS,
@@ -93,6 +98,8 @@ raw_settlements = _reference(
     "markets",
     "Versions of every market's outcome, by observation, with the moment a live user could have known it.",
 )
-raw_quotes = _fact(raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time.")
+raw_quotes = _fact(
+    raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time."
+)
 raw_candles = _fact(raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.")
 raw_trades = _fact(raw.TRADES, loaders.load_trades, "Every trade, once.")

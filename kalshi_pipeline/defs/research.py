@@ -1,7 +1,5 @@
 """Research assets: releases, what they turned out to be, and the folds that train and test on them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +9,6 @@ import pyarrow as pa
 from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
 from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import ONE_RUN
-from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.research.folds import FoldRules, build_folds
 from kalshi_pipeline.research.labels import build_labels
 from kalshi_pipeline.research.releases import build_releases
@@ -48,6 +45,7 @@ def _spec(table: Table, deps: list[Any], description: str) -> dict[str, Any]:
     )
 )
 def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    """Find the release of every ladder."""
     with warehouse.read() as con:
         ladders = read_table(con, "research.ladders")
     yield from _written(context, warehouse, RELEASES, build_releases(ladders))
@@ -61,6 +59,7 @@ def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
     )
 )
 def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
+    """Join every release with its outcome."""
     with warehouse.read() as con:
         labels = build_labels(
             read_table(con, "research.releases"),
@@ -80,6 +79,7 @@ def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Ite
 def walkforward_folds(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
 ) -> Iterator[Any]:
+    """Cut the folds of every release type."""
     with warehouse.read() as con:
         labels = read_table(con, "research.event_labels")
     folds, sentences = build_folds(labels, FoldRules(horizons_minutes=settings.horizons_minutes))

@@ -21,6 +21,7 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource
 from kalshi_pipeline.defs.dbt_project import PROJECT_DIR, dbt_executable
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.endpoints import base_url, default_pace
+from kalshi_pipeline.exchange.transport import utc_now
 from kalshi_pipeline.sandbox.server import SandboxServer
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings
 from kalshi_pipeline.warehouse.migrations import migrate
@@ -127,7 +128,7 @@ class Dbt(DbtCliResource):
 
     @classmethod
     def of(cls, settings: Settings) -> Dbt:
-        """dbt over the project in this checkout and the warehouse of ``settings``."""
+        """Dbt over the project in this checkout and the warehouse of ``settings``."""
         return cls(
             project_dir=str(PROJECT_DIR),
             profiles_dir=str(PROJECT_DIR),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from functools import cached_property
 from importlib.resources import files
@@ -78,11 +78,17 @@ class SeriesRule:
 
 @dataclass(frozen=True)
 class Registry:
-    """All rules, by series."""
+    """All rules.
+
+    Attributes:
+        series: registered series by ticker.
+        families: templates for series that are not registered, by prefix of their ticker.
+        fallback: template for all others.
+    """
 
     series: Mapping[str, SeriesRule]
-    families: Mapping[str, SeriesRule] = field(default_factory=dict)
-    fallback: SeriesRule | None = None
+    families: Mapping[str, SeriesRule]
+    fallback: SeriesRule
 
     @classmethod
     def load(cls) -> Registry:
@@ -101,7 +107,10 @@ class Registry:
         except tomllib.TOMLDecodeError as error:
             raise RegistryError(f"The series registry is not valid TOML: {error}.") from None
         return cls(
-            series={name: _rule(name, entry, content, registered=True) for name, entry in content["series"].items()},
+            series={
+                name: _rule(name, entry, content, registered=True)
+                for name, entry in content.get("series", {}).items()
+            },
             families={
                 name: _rule(name, entry, content, registered=False)
                 for name, entry in content.get("families", {}).items()
@@ -120,8 +129,8 @@ class Registry:
         if known is not None:
             return known
         families = [prefix for prefix in self.families if series_ticker.startswith(prefix)]
-        inferred = self.families[max(families, key=len)] if families else self._fallback
-        return SeriesRule(**{**inferred.__dict__, "series_ticker": series_ticker})
+        template = self.families[max(families, key=len)] if families else self.fallback
+        return replace(template, series_ticker=series_ticker)
 
     def timezone_of(self, series_ticker: str) -> str:
         """The IANA time zone of a series' local day."""
@@ -131,14 +140,10 @@ class Registry:
     def _by_legacy_prefix(self) -> Mapping[str, SeriesRule]:
         return {prefix: rule for rule in self.series.values() for prefix in rule.legacy_prefixes}
 
-    @property
-    def _fallback(self) -> SeriesRule:
-        return self.fallback or _rule(OTHER, {"type": OTHER}, {"types": {OTHER: {}}}, registered=False)
-
 
 def _rule(name: str, entry: Mapping[str, Any], content: Mapping[str, Any], *, registered: bool) -> SeriesRule:
     if entry.get("type") not in content.get("types", {}):
-        raise RegistryError(f"Series {name} has type {entry.get('type')!r}; use one of {', '.join(content['types'])}.")
+        raise RegistryError(f"{name} in the series registry has type {entry.get('type')!r}, which it does not define.")
     merged = {**content.get("defaults", {}), **content["types"][entry["type"]], **entry}
     low, high = merged.get("support") or (None, None)
     rule = SeriesRule(

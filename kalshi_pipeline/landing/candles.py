@@ -16,7 +16,8 @@ from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.errors import NotFound
 from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.exchange.wire import rows
-from kalshi_pipeline.landing.facts import Window, land_days
+from kalshi_pipeline.landing.facts import land_days
+from kalshi_pipeline.landing.lives import Window
 from kalshi_pipeline.landing.planning import Span, plan_batches, plan_singles
 from kalshi_pipeline.landing.report import LandingReport
 from kalshi_pipeline.landing.store import LandingStore, UnitWriter

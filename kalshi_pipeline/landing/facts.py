@@ -91,8 +91,10 @@ def land_days(
         if (window := event.life & Window.of_run(run))
         for landed in [None if refresh else _landed(work.store, fact, event, window)]
     }
-    units = _units(work, fact, wanted)
-    entries = work.carry_out(units)
+    resumed = {unit_id: want.landed for unit_id, want in wanted.items() if want.landed}
+    missing = {unit_id: want for unit_id, want in wanted.items() if not want.landed}
+    fetched = work.carry_out(_units(work, fact, missing)) if missing else {}
+    entries = {**resumed, **fetched}
     manifests = [_manifest(work, fact, day, now, before[day], alive[day], wanted, entries) for day in open_days]
     for manifest in manifests:
         work.store.write_manifest(manifest)
@@ -102,7 +104,7 @@ def land_days(
         skipped=len(asked) - len(open_days),
         incomplete={m.partition: m.reason for m in manifests if not m.complete},
     )
-    report = work.account(report, units, entries)
+    report = work.account(report, resumed, fetched)
     if report.failed:
         raise LandingFailed(report)
     return report
@@ -160,18 +162,13 @@ def _context(fact: Fact, event: Event, window: Window) -> dict[str, Any]:
 
 
 def _units(work: Work, fact: Fact, wanted: Mapping[str, _Wanted]) -> list[Unit]:
-    """The units of work; the cutoff is read only when something has to be fetched."""
-    cutoff: Cutoff | None = None
+    """The units of work for what is wanted; where the historical tier begins is asked anew every time."""
+    cutoff = Cutoff.from_wire(work.client.cutoff().document)
     units = []
     for unit_id, want in wanted.items():
         context = _context(fact, want.event, want.window)
-        path = work.store.path(fact.dataset, want.event.ticker, unit_id)
-        if want.landed:
-            units.append(Unit(unit_id, path, context, landed=want.landed))
-            continue
-        cutoff = cutoff or Cutoff.from_wire(work.client.cutoff().document)
         fetch = partial(fact.fetch, work.client, cutoff, want.event.alive(want.window), want.window, context)
-        units.append(Unit(unit_id, path, context, fetch))
+        units.append(Unit(unit_id, work.store.path(fact.dataset, want.event.ticker, unit_id), context, fetch))
     return units
 
 

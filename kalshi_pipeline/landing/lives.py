@@ -97,6 +97,6 @@ def events_by_day(events: Iterable[Event], days: Sequence[date]) -> dict[date, l
     return alive
 
 
-def _alive_in(alive: Mapping[date, Sequence[Event]], run: DayRun) -> list[Event]:
+def events_in(run: DayRun, alive: Mapping[date, Sequence[Event]]) -> list[Event]:
     """The events of a run of days, each once."""
     return list({event.ticker: event for day in run for event in alive[day]}.values())

@@ -48,15 +48,17 @@ def land_quotes(
     now = now or client.now()
     asked = sorted(set(days))
     units = [_unit(work, series, now) for series in dict.fromkeys(universe)] if now.date() in asked else []
-    entries = work.carry_out(units)
+    resumed = work.landed(units)
+    fetched = work.carry_out([unit for unit in units if unit.unit_id not in resumed])
+    taken = (*resumed.values(), *fetched.values())
     incomplete = {}
     for day in asked:
-        manifest = _manifest(work, day, now, tuple(entries.values()) if day == now.date() else ())
+        manifest = _manifest(work, day, now, taken if day == now.date() else ())
         store.write_manifest(manifest)
         if not manifest.complete:
             incomplete[manifest.partition] = manifest.reason
     report = LandingReport(dataset=_DATASET, partitions=len(asked), incomplete=incomplete)
-    report = work.account(report, units, entries)
+    report = work.account(report, resumed, fetched)
     if report.failed:
         raise LandingFailed(report)
     return report
@@ -68,7 +70,7 @@ def _unit(work: Work, series_ticker: str, now: datetime) -> Unit:
     context = {"dataset": _DATASET, "series_ticker": series_ticker, "tier": "live"}
     path = work.store.path(_DATASET, now.date().isoformat(), unit_id)
     fetch = partial(_fetch, work.client, series_ticker, context)
-    return Unit(unit_id, path, context, fetch, work.store.entry(path, context))
+    return Unit(unit_id, path, context, fetch)
 
 
 def _fetch(client: KalshiClient, series_ticker: str, context: dict[str, str], writer: UnitWriter) -> None:

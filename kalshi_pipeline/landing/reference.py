@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from kalshi_pipeline.exchange.client import KalshiClient, Tier
-from kalshi_pipeline.exchange.errors import NotFound
+from kalshi_pipeline.exchange.errors import KalshiError, NotFound
 from kalshi_pipeline.exchange.transport import Response
 from kalshi_pipeline.exchange.wire import rows
 from kalshi_pipeline.landing.manifests import Manifest, UnitEntry
@@ -63,7 +63,9 @@ def _land(
 ) -> LandingReport:
     work = Work.begin(client, store, run_id)
     units = [_unit(work, dataset, series, source) for series in dict.fromkeys(universe) for source in sources]
-    entries = work.carry_out(units)
+    resumed = work.landed(units)
+    fetched = work.carry_out([unit for unit in units if unit.unit_id not in resumed])
+    entries = {**resumed, **fetched}
     unknown = _unknown(client, universe, entries.values())
     manifest = Manifest(
         dataset=dataset,
@@ -77,7 +79,7 @@ def _land(
     store.write_manifest(manifest)
     store.write_manifest(replace(manifest, partition=LATEST))
     incomplete = {} if manifest.complete else {manifest.partition: manifest.reason}
-    report = work.account(LandingReport(dataset=dataset, partitions=1, incomplete=incomplete), units, entries)
+    report = work.account(LandingReport(dataset=dataset, partitions=1, incomplete=incomplete), resumed, fetched)
     if unknown:
         raise UnknownSeries(report, unknown)
     if report.failed:
@@ -89,9 +91,7 @@ def _unit(work: Work, dataset: str, series_ticker: str, source: _Source) -> Unit
     unit_id = f"{safe_name(series_ticker)}.{dataset}.{source.tier}.{safe_name(work.run_id)}"
     context = {"dataset": dataset, "series_ticker": series_ticker, "tier": source.tier}
     path = work.store.path(dataset, series_ticker, unit_id)
-    return Unit(
-        unit_id, path, context, partial(_fetch, source, series_ticker, context), work.store.entry(path, context)
-    )
+    return Unit(unit_id, path, context, partial(_fetch, source, series_ticker, context))
 
 
 def _fetch(source: _Source, series_ticker: str, context: Mapping[str, Any], writer: UnitWriter) -> None:
@@ -105,16 +105,18 @@ def _unknown(client: KalshiClient, universe: Sequence[str], entries: Iterable[Un
 
     A list of an unknown series is empty and no error, so a series without rows is looked up by itself.
     """
+    entries = tuple(entries)
     heard = {entry.context["series_ticker"] for entry in entries if entry.rows}
     failed = {entry.context["series_ticker"] for entry in entries if entry.state == "failed"}
-    missing = {entry.context["series_ticker"] for entry in entries if entry.reason.startswith("not found")}
     unknown = []
     for series_ticker in dict.fromkeys(universe):
-        if series_ticker in missing:
+        if series_ticker in heard:
+            continue
+        try:
+            client.series(series_ticker)
+        except NotFound:
             unknown.append(series_ticker)
-        elif series_ticker not in heard | failed:
-            try:
-                client.series(series_ticker)
-            except NotFound:
-                unknown.append(series_ticker)
+        except KalshiError:
+            if series_ticker not in failed:
+                raise
     return unknown

@@ -13,7 +13,8 @@ from typing import Any
 from kalshi_pipeline.exchange.client import KalshiClient, Tier
 from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.exchange.wire import rows
-from kalshi_pipeline.landing.facts import Window, land_days
+from kalshi_pipeline.landing.facts import land_days
+from kalshi_pipeline.landing.lives import Window
 from kalshi_pipeline.landing.report import LandingReport
 from kalshi_pipeline.landing.store import LandingStore, UnitWriter
 from kalshi_pipeline.landing.units import MarketWindow

@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kalshi_pipeline.landing.manifests import UnitEntry
 from kalshi_pipeline.landing.store import UnitWriter
 
 
@@ -41,12 +40,10 @@ class Unit:
         unit_id: identifier, the stem of its file.
         path: where its file will be.
         context: what it is about.
-        fetch: asks the exchange and adds the responses to the writer; ``None`` where nothing need be fetched.
-        landed: an earlier file that already holds what is wanted.
+        fetch: asks the exchange and adds the responses to the writer.
     """
 
     unit_id: str
     path: Path
     context: Mapping[str, Any]
-    fetch: Callable[[UnitWriter], None] | None = None
-    landed: UnitEntry | None = None
+    fetch: Callable[[UnitWriter], None]

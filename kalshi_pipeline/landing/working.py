@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from kalshi_pipeline.exchange.client import KalshiClient
-from kalshi_pipeline.exchange.errors import KalshiError, NotFound
+from kalshi_pipeline.exchange.errors import KalshiError
 from kalshi_pipeline.exchange.statistics import Statistics
 from kalshi_pipeline.landing.manifests import UnitEntry
 from kalshi_pipeline.landing.report import LandingReport
@@ -47,14 +47,19 @@ class Work:
         store.sweep()
         return cls(client, store, run_id, time.monotonic(), client.statistics)
 
+    def landed(self, units: Sequence[Unit]) -> dict[str, UnitEntry]:
+        """The units among these whose file is there, by identifier."""
+        entries = ((unit.unit_id, self.store.entry(unit.path, unit.context)) for unit in units)
+        return {unit_id: entry for unit_id, entry in entries if entry}
+
     def carry_out(self, units: Sequence[Unit]) -> dict[str, UnitEntry]:
-        """Fetch the units that have not landed, ``client.concurrency`` at once; every unit gets an entry.
+        """Fetch the units, ``client.concurrency`` at once; every unit gets an entry.
 
         A unit fails by an error of the exchange; its entry says why. Any other error ends the work: units that are
         whole by then stay.
         """
-        entries = {unit.unit_id: unit.landed for unit in units if unit.landed}
-        todo = iter([unit for unit in units if not unit.landed])
+        entries: dict[str, UnitEntry] = {}
+        todo = iter(units)
         with ThreadPoolExecutor(self.client.concurrency, thread_name_prefix="landing") as pool:
             running: dict[Future[UnitEntry], Unit] = {}
             try:
@@ -62,41 +67,35 @@ class Work:
                     for unit in islice(todo, 2 * self.client.concurrency - len(running)):
                         running[pool.submit(self._one, unit)] = unit
                     if not running:
-                        break
+                        return entries
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         entries[running.pop(future).unit_id] = future.result()
             finally:
                 for future in running:
                     future.cancel()
-        return entries
 
     def _one(self, unit: Unit) -> UnitEntry:
         try:
-            entry = unit.carry_out(self.store, self.run_id)
+            entry = self.store.write(unit.path, unit.unit_id, self.run_id, unit.context, unit.fetch)
         except KalshiError as error:
             log.warning("unit %s failed: %s", unit.unit_id, error)
-            return failed_entry(unit, error)
+            return UnitEntry(unit_id=unit.unit_id, context=unit.context, state="failed", reason=str(error))
         log.debug("unit %s landed: %s responses, %s rows", unit.unit_id, entry.responses, entry.rows)
         return entry
 
-    def account(self, report: LandingReport, units: Sequence[Unit], entries: dict[str, UnitEntry]) -> LandingReport:
+    def account(
+        self, report: LandingReport, resumed: Mapping[str, UnitEntry], fetched: Mapping[str, UnitEntry]
+    ) -> LandingReport:
         """The report with what the units came to."""
-        fetched = [entries[unit.unit_id] for unit in units if not unit.landed]
         return replace(
             report,
-            planned=len(units),
-            landed=sum(entry.state == "landed" for entry in fetched),
-            resumed=len(units) - len(fetched),
-            failed={entry.unit_id: entry.reason for entry in fetched if entry.state == "failed"},
-            rows=sum(entry.rows for entry in entries.values()),
-            file_bytes=sum(entry.bytes for entry in fetched),
+            planned=len(resumed) + len(fetched),
+            landed=sum(entry.state == "landed" for entry in fetched.values()),
+            resumed=len(resumed),
+            failed={entry.unit_id: entry.reason for entry in fetched.values() if entry.state == "failed"},
+            rows=sum(entry.rows for entry in (*resumed.values(), *fetched.values())),
+            file_bytes=sum(entry.bytes for entry in fetched.values()),
             statistics=self.client.statistics - self.before,
             seconds=time.monotonic() - self.started,
         )
-
-
-def failed_entry(unit: Unit, error: KalshiError) -> UnitEntry:
-    """The entry of a unit that could not be fetched."""
-    reason = f"not found: {error}" if isinstance(error, NotFound) else str(error)
-    return UnitEntry(unit_id=unit.unit_id, context=unit.context, state="failed", reason=reason)

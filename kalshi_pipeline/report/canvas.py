@@ -71,6 +71,11 @@ def dress(axes: Axes, title: str, subtitle: str = "") -> None:
     axes.set_axisbelow(True)
 
 
+def headline(figure: Figure, words: str) -> None:
+    """Write one line over all panels of a figure."""
+    figure.suptitle(words, x=0.012, ha="left", fontsize=10.5, color=SOFT_INK)
+
+
 def number_axis(axis: Axis) -> None:
     """Label an axis of settled numbers in round, plain figures."""
     axis.set_major_locator(MaxNLocator(7, steps=_ROUND_STEPS))
@@ -123,6 +128,11 @@ def with_unit(value: float, unit: str, digits: int = 4) -> str:
     sign = _UNIT_SIGNS.get(kind, kind)
     rounded = number(float(f"{value:.{digits}g}"))
     return f"{sign}{rounded}" if sign == "$" else f"{rounded} {sign}".strip()
+
+
+def and_unit(words: str, unit: str) -> str:
+    """Words with the unit they are in, where there is one."""
+    return f"{words}, {unit}" if unit else words
 
 
 def empty_picture(title: str, reason: str, size: tuple[float, float] = SIZE) -> bytes:

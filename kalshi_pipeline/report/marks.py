@@ -21,7 +21,7 @@ _BEYOND = 0.001
 
 
 def draw_mass(axes: Axes, lows: Numbers, highs: Numbers, mass: Numbers, *, unit: str, outcome: float | None) -> None:
-    """Draw one bar per cell, at least one of which has a mass; cells at the ends without any are cut off.
+    """Draw one bar per cell, at least one of which has a mass; of the empty cells at the ends only the first is shown.
 
     An open cell is as wide as a typical one, paler, and points outward.
     """
@@ -31,7 +31,9 @@ def draw_mass(axes: Axes, lows: Numbers, highs: Numbers, mass: Numbers, *, unit:
     left = np.where(np.isnan(low), high - width, low)
     right = np.where(np.isnan(high), low + width, high)
     below = np.cumsum(weight) - weight
-    shown = (below + weight > _BEYOND) & (below < weight.sum() - _BEYOND)
+    inside = np.flatnonzero((below + weight > _BEYOND) & (below < weight.sum() - _BEYOND))
+    shown = np.zeros(len(weight), dtype=bool)
+    shown[max(inside[0] - 1, 0) : inside[-1] + 2] = True
     gap = 0.08 * (right - left) if shown.sum() <= 40 else np.zeros(len(left))
     axes.bar(
         (left + gap / 2)[shown],
@@ -40,7 +42,7 @@ def draw_mass(axes: Axes, lows: Numbers, highs: Numbers, mass: Numbers, *, unit:
         align="edge",
         color=np.where(open_cell[shown], canvas.OPEN_CELL, canvas.BELIEF).tolist(),
     )
-    for cell in np.flatnonzero(shown & open_cell):
+    for cell in np.flatnonzero(open_cell & (weight > _BEYOND)):
         axes.annotate(
             "←" if np.isnan(low[cell]) else "→",
             ((left[cell] + right[cell]) / 2, weight[cell]),
@@ -50,7 +52,7 @@ def draw_mass(axes: Axes, lows: Numbers, highs: Numbers, mass: Numbers, *, unit:
             color=canvas.BELIEF,
             fontsize=9,
         )
-    canvas.probability_axis(axes, 1.22 * float(weight.max()))
+    canvas.probability_axis(axes, float(weight.max()) * (1.08 if outcome is None else 1.25))
     mark_outcome(axes, outcome, unit)
     canvas.number_axis(axes.xaxis)
 
@@ -80,3 +82,24 @@ def floats(values: Numbers) -> Floats:
     """Values as floats, NaN where they are missing or infinite: matplotlib leaves those out."""
     found = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def nothing_passed(snapshots: int) -> str:
+    """What a picture says that has no distribution to show."""
+    if not snapshots:
+        return "There are no snapshots yet."
+    count = "The snapshot" if snapshots == 1 else f"None of the {snapshots:,} snapshots"
+    return (
+        f"{count} {'did not pass' if snapshots == 1 else 'passed'} the quality gates: there is no distribution to show."
+    )
+
+
+def same_length(what: str, **columns: Sequence[object]) -> None:
+    """Check that the columns of a picture agree in length.
+
+    Raises:
+        ValueError: they do not; the message names each with its length.
+    """
+    if len({len(column) for column in columns.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
+        raise ValueError(f"The columns of {what} differ in length: {lengths}.")

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from kalshi_pipeline.research.columns import TIMESTAMP, moment, require
 from kalshi_pipeline.research.fold_rules import FoldRules
+from kalshi_pipeline.research.fold_sentences import fold_sentence
 from kalshi_pipeline.research.pools import Pool, build_pools
 
 __all__ = ["FOLD_SCHEMA", "FoldRules", "Folds", "build_folds"]
@@ -104,7 +105,7 @@ def build_folds(labels: pa.Table, rules: FoldRules) -> Folds:
     tables, sentences = [FOLD_SCHEMA.empty_table()], {}
     for pool in build_pools(labels, rules):
         folds, rows = _cut(pool, rules)
-        sentences[pool.name] = _sentence(pool, folds, rules)
+        sentences[pool.name] = fold_sentence(pool, folds, rules)
         tables.append(_table(pool, folds, rows))
     return Folds(pa.concat_tables(tables), sentences)
 
@@ -233,31 +234,3 @@ def _table(pool: Pool, folds: list[dict[str, Any]], rows: list[_Rows]) -> pa.Tab
     columns += [_ROLES.take(pa.array(role)), pa.array(role <= _INNER_VAL)]
     columns += per_fold.select(list(_DETAILS)).columns
     return pa.table(columns, schema=FOLD_SCHEMA)
-
-
-def _sentence(pool: Pool, folds: list[dict[str, Any]], rules: FoldRules) -> str:
-    """What came of a pool, for people."""
-    built = [fold["train_groups"] for fold in folds if not fold["not_built_reason"]]
-    failed = [fold["not_built_reason"] for fold in folds if fold["not_built_reason"]]
-    known = f"{_many(pool.size, 'release group')} with an outcome"
-    if built:
-        trained = f"{built[0]}" if len(built) == 1 else f"{built[0]} to {built[-1]}"
-        text = f"{_many(len(built), 'fold')}: {trained} to train on and {rules.test_groups} to test on, of {known}"
-    elif failed:
-        text = f"0 folds from {known}"
-    elif pool.size < (needed := rules.min_train_groups + rules.embargo_events + rules.test_groups):
-        text = (
-            f"0 folds from {known}: a fold needs {needed} ({rules.min_train_groups} to train on, "
-            f"{rules.embargo_events} embargoed, {rules.test_groups} to test on)"
-        )
-    else:
-        text = f"0 folds from {known}: never were {rules.min_train_groups} of them known early enough to train on"
-    if failed:
-        text += f"; {_many(len(failed), 'fold')} not built ({failed[-1]})"
-    if pool.unlabelled:
-        text += f"; {_many(pool.unlabelled, 'release')} without an outcome left out"
-    return f"{pool.name}: {text}."
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -60,7 +60,7 @@ class Summary:
         return _block("Rows per table", _aligned((name, f"{count:,}") for name, count in self.rows.items()))
 
     def _series(self) -> str:
-        lines = [("series", *_COUNTED)]
+        lines: list[tuple[str, ...]] = [("series", *_COUNTED)]
         lines += [(name, *(f"{counts[key]:,}" for key in _COUNTED)) for name, counts in self.by_series.items()]
         lines.append(("all", *(f"{self.total(key):,}" for key in _COUNTED)))
         return _block("From markets to outcomes, by series", _aligned(lines))
@@ -129,13 +129,14 @@ def summarise(
     }
     names = sorted(set().union(*counts.values()))
     built = folds.filter(pc.not_equal(folds["role"], "not_built"))
-    fold_of_pool = built.group_by("pool").aggregate([("fold_id", "count_distinct")]).to_pylist()
+    by_pool = built.group_by("pool").aggregate([("fold_id", "count_distinct")])
+    built_by_pool = dict(zip(by_pool["pool"].to_pylist(), by_pool["fold_id_count_distinct"].to_pylist(), strict=True))
     return Summary(
         rows=dict(rows),
         by_series={name: {key: counts[key].get(name, 0) for key in _COUNTED} for name in names},
         gated=_tally(pc.list_flatten(distributions["gate_reasons"])),
         off_ladder=_off_ladder(legs.filter(pc.is_null(legs["ladder_id"]))),
-        folds={pool: 0 for pool in fold_sentences} | {row["pool"]: row["fold_id_count_distinct"] for row in fold_of_pool},
+        folds=dict.fromkeys(fold_sentences, 0) | built_by_pool,
         fold_sentences=dict(fold_sentences),
     )
 

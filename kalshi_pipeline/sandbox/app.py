@@ -1,4 +1,4 @@
-"""The ASGI app: the paths of the Trade API and our own two, each a line that calls what answers it.
+"""The ASGI app: the paths of the Trade API and our own, each with the function that answers it.
 
 Not here: any decision about what an answer holds.
 """
@@ -15,29 +15,58 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from kalshi_pipeline.sandbox import candlesticks, exchange_hours, listing, tape
+from kalshi_pipeline.sandbox import candlesticks, exchange_hours, listing, lookups, tape
 from kalshi_pipeline.sandbox.clock import Clock, read_instant
-from kalshi_pipeline.sandbox.errors import Refusal, bad_request, not_found
+from kalshi_pipeline.sandbox.errors import Refusal, bad_request
 from kalshi_pipeline.sandbox.faults import FaultLine, Faults
 from kalshi_pipeline.sandbox.observations import observations
-from kalshi_pipeline.sandbox.query import flag, limit, whole
 from kalshi_pipeline.sandbox.visibility import Floor
-from kalshi_pipeline.sandbox.wire import book_object, event_object, fee_change_object, series_object, timestamp
+from kalshi_pipeline.sandbox.wire import Json, timestamp
 from kalshi_pipeline.sandbox.world import World
 
 API = "/trade-api/v2"
-_Answer = Callable[[Request], Any]
+_Answer = Callable[[Floor, Request], Any]
+
+_PATHS: dict[str, _Answer] = {
+    "/series": lambda floor, request: listing.series_list(floor, request.query_params),
+    "/series/fee_changes": lookups.series_fee_changes,
+    "/series/{series}": lookups.one_series,
+    "/events": lambda floor, request: listing.events_page(floor, request.query_params),
+    "/events/fee_changes": lookups.event_fee_changes,
+    "/events/{event}": lookups.one_event,
+    "/events/{event}/metadata": lookups.event_metadata,
+    "/markets": lambda floor, request: listing.markets_page(floor, request.query_params),
+    "/markets/orderbooks": lookups.books,
+    "/markets/trades": lambda floor, request: tape.trades_page(floor, request.query_params, "live"),
+    "/markets/{ticker}": lookups.one_market,
+    "/markets/{ticker}/orderbook": lookups.book,
+    "/historical/cutoff": lookups.cutoff,
+    "/historical/markets": lambda floor, request: listing.historical_markets_page(floor, request.query_params),
+    "/historical/markets/{ticker}": lookups.one_archived_market,
+    "/historical/trades": lambda floor, request: tape.trades_page(floor, request.query_params, "historical"),
+    "/exchange/status": lambda floor, request: exchange_hours.status(floor),
+    "/exchange/schedule": lambda floor, request: exchange_hours.schedule(),
+    "/account/endpoint_costs": lookups.endpoint_costs,
+}
+
+_CANDLE_PATHS: dict[str, _Answer] = {
+    "/markets/candlesticks": candlesticks.batch,
+    "/series/{series}/markets/{ticker}/candlesticks": candlesticks.one_market,
+    "/series/{series}/events/{event}/candlesticks": candlesticks.one_event,
+    "/historical/markets/{ticker}/candlesticks": candlesticks.one_archived_market,
+}
 
 
 @dataclass(frozen=True)
 class SandboxApp:
-    """An exchange over a world, as an ASGI app, with its clock and its faults at hand."""
+    """An exchange over a world, as an ASGI app, with what it knows and its faults at hand."""
 
     floor: Floor
     faults: FaultLine
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         await self.faults(scope, receive, send)
 
@@ -51,207 +80,56 @@ def build_app(world: World, *, now: datetime | None = None, faults: Faults | Non
         faults: what goes wrong from the start.
     """
     floor = Floor(world, Clock(now if now is not None else world.info.pinned))
-    routes = [Route(API + path, _endpoint(answer(floor)), methods=["GET"]) for path, answer in _PATHS.items()]
-    kind: dict[str, str] = (
-        {"x-sandbox-quote-kind": world.info.quote_kind} if world.info.quote_kind != "candle_close" else {}
-    )
-    routes += [Route(API + path, _endpoint(answer(floor), kind), methods=["GET"]) for path, answer in _CANDLES.items()]
-    routes.append(Route("/fred/series/observations", _endpoint(lambda r: observations(floor, r.query_params))))
-    line: list[FaultLine] = []
+    line = FaultLine(faults=faults)
+    # A proxy is no quote, and nothing in the body of a bar can say so.
+    kind = {"x-sandbox-quote-kind": "trade_proxy"} if world.info.quote_kind == "trade_proxy" else {}
+    routes = [_get(API + path, floor, answer, kind) for path, answer in _CANDLE_PATHS.items()]
+    # Literal paths come before those with a placeholder in the same place.
+    routes += [_get(API + path, floor, answer) for path, answer in _PATHS.items()]
     routes += [
-        Route("/sandbox/world", _endpoint(lambda r: _world(floor)), methods=["GET"]),
-        Route("/sandbox/clock", _posted(lambda body: _move_clock(floor, body)), methods=["POST"]),
-        Route("/sandbox/faults", _posted(lambda body: _set_faults(line[0], body)), methods=["POST"]),
+        _get("/fred/series/observations", floor, lambda floor, request: observations(floor, request.query_params)),
+        _get("/sandbox/world", floor, _world),
+        _post("/sandbox/clock", lambda body: _move_clock(floor, body)),
+        _post("/sandbox/faults", lambda body: _set_faults(line, body)),
     ]
-    # Sorted so that a literal path wins over one with a placeholder in the same place.
-    routes.sort(key=lambda route: route.path.replace("{", "~"))
-    line.append(FaultLine(Starlette(routes=routes), faults))
-    return SandboxApp(floor, line[0])
+    line.app = Starlette(routes=routes)
+    return SandboxApp(floor, line)
 
 
-def _endpoint(answer: _Answer, headers: dict[str, str] | None = None) -> Callable[[Request], Any]:
+def _get(path: str, floor: Floor, answer: _Answer, headers: dict[str, str] | None = None) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
-            body = answer(request)
+            body = answer(floor, request)
         except Refusal as refusal:
             return refusal.response()
         body = body if isinstance(body, bytes) else orjson.dumps(body)
         return Response(body, media_type="application/json", headers=headers)
 
-    return endpoint
+    return Route(path, endpoint, methods=["GET"])
 
 
-def _posted(apply: Callable[[dict[str, Any]], Any]) -> Callable[[Request], Any]:
+def _post(path: str, apply: Callable[[Json], Json]) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
             body = orjson.loads(await request.body() or b"{}")
             if not isinstance(body, dict):
                 raise ValueError("the body must be a JSON object")
             return Response(orjson.dumps(apply(body)), media_type="application/json")
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             return bad_request(str(error)).response()
 
-    return endpoint
+    return Route(path, endpoint, methods=["POST"])
 
 
-def _one_series(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        ticker = request.path_params["series"]
-        found = next((series for series in floor.world.series() if series.ticker == ticker), None)
-        if found is None:
-            raise not_found("series not found")
-        with_volume = flag(request.query_params, "include_volume")
-        return {"series": series_object(found, listing.series_volume(floor, found) if with_volume else None)}
-
-    return answer
-
-
-def _one_event(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        event = floor.event(request.path_params["event"])
-        if event is None:
-            raise not_found("event not found")
-        series = next(series for series in floor.world.series() if series.ticker == event.series_ticker)
-        markets = listing.live_markets(floor, event)
-        if flag(request.query_params, "with_nested_markets"):
-            return {"event": event_object(event, series, markets), "markets": []}
-        return {"event": event_object(event, series), "markets": markets or []}
-
-    return answer
-
-
-def _event_metadata(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        event = floor.event(request.path_params["event"])
-        if event is None:
-            raise not_found("event not found")
-        tickers = [market.ticker for market in floor.world.markets(event)]
-        details = [{"market_ticker": ticker, "image_url": "", "color_code": ""} for ticker in tickers]
-        return {"image_url": "", "settlement_sources": [], "market_details": details}
-
-    return answer
-
-
-def _one_market(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        market = floor.market(request.path_params["ticker"], "live")
-        if market is None:
-            raise not_found("market not found")
-        return {"market": listing.described(floor, market)}
-
-    return answer
-
-
-def _one_archived_market(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        market = floor.market(request.path_params["ticker"], "historical")
-        if market is None:
-            raise not_found("market not found", "failed_to_get_historical_market")
-        return {"market": listing.described(floor, market)}
-
-    return answer
-
-
-def _book(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        market = floor.market(request.path_params["ticker"], "live")
-        if market is None:
-            raise not_found("market not found")
-        depth = whole(request.query_params, "depth") or 0
-        if not 0 <= depth <= 100:
-            raise bad_request("depth must be between 0 and 100")
-        return {"orderbook_fp": book_object(floor.book(market), depth)}
-
-    return answer
-
-
-def _books(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        tickers = request.query_params.getlist("tickers")
-        if not 1 <= len(tickers) <= 100:
-            raise bad_request("tickers must hold between 1 and 100 tickers")
-        found = [market for ticker in tickers if (market := floor.market(ticker, "live")) is not None]
-        return {"orderbooks": [{"ticker": m.ticker, "orderbook_fp": book_object(floor.book(m))} for m in found]}
-
-    return answer
-
-
-def _cutoff(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        stamp = timestamp(floor.cutoff())
-        return {"market_settled_ts": stamp, "trades_created_ts": stamp, "orders_updated_ts": stamp}
-
-    return answer
-
-
-def _series_fee_changes(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        ticker = request.query_params.get("series_ticker")
-        past = flag(request.query_params, "show_historical")
-        changes = [
-            change
-            for change in floor.world.fee_changes()
-            if ticker in (None, "", change.series_ticker) and (past or change.scheduled > floor.now())
-        ]
-        return {"series_fee_change_arr": [fee_change_object(change) for change in changes]}
-
-    return answer
-
-
-def _event_fee_changes(floor: Floor) -> _Answer:
-    def answer(request: Request) -> Any:
-        limit(request.query_params, 100, 1000)
-        return {"event_fee_changes": [], "cursor": ""}
-
-    return answer
-
-
-#: Paths that serve no candles. Every request costs the default.
-_PATHS: dict[str, Callable[[Floor], _Answer]] = {
-    "/series": lambda floor: lambda r: listing.series_list(floor, r.query_params),
-    "/series/fee_changes": _series_fee_changes,
-    "/series/{series}": _one_series,
-    "/events": lambda floor: lambda r: listing.events_page(floor, r.query_params),
-    "/events/fee_changes": _event_fee_changes,
-    "/events/{event}": _one_event,
-    "/events/{event}/metadata": _event_metadata,
-    "/markets": lambda floor: lambda r: listing.markets_page(floor, r.query_params),
-    "/markets/trades": lambda floor: lambda r: tape.trades_page(floor, r.query_params, "live"),
-    "/markets/orderbooks": _books,
-    "/markets/{ticker}": _one_market,
-    "/markets/{ticker}/orderbook": _book,
-    "/historical/cutoff": _cutoff,
-    "/historical/markets": lambda floor: lambda r: listing.historical_markets_page(floor, r.query_params),
-    "/historical/trades": lambda floor: lambda r: tape.trades_page(floor, r.query_params, "historical"),
-    "/historical/markets/{ticker}": _one_archived_market,
-    "/exchange/status": lambda floor: lambda r: exchange_hours.status(floor),
-    "/exchange/schedule": lambda floor: lambda r: exchange_hours.schedule(),
-    "/account/endpoint_costs": lambda floor: lambda r: {"default_cost": 10, "endpoint_costs": []},
-}
-
-_CANDLES: dict[str, Callable[[Floor], _Answer]] = {
-    "/markets/candlesticks": lambda floor: lambda r: candlesticks.batch_candles(floor, r.query_params),
-    "/series/{series}/markets/{ticker}/candlesticks": lambda floor: (
-        lambda r: candlesticks.market_candles(floor, r.path_params["series"], r.path_params["ticker"], r.query_params)
-    ),
-    "/series/{series}/events/{event}/candlesticks": lambda floor: (
-        lambda r: candlesticks.event_candles(floor, r.path_params["series"], r.path_params["event"], r.query_params)
-    ),
-    "/historical/markets/{ticker}/candlesticks": lambda floor: (
-        lambda r: candlesticks.historical_candles(floor, r.path_params["ticker"], r.query_params)
-    ),
-}
-
-
-def _world(floor: Floor) -> dict[str, Any]:
+def _world(floor: Floor, request: Request) -> Json:
+    """What the exchange is made of, for whoever starts it."""
     info = floor.world.info
-    last = info.last_day or floor.now().date()
     return {
         "name": info.name,
         "kind": info.kind,
         "universe": list(info.universe),
         "first_day": info.first_day.isoformat(),
-        "last_day": last.isoformat(),
+        "last_day": (info.last_day or floor.now().date()).isoformat(),
         "candle_minutes": list(info.candle_minutes),
         "quote_kind": info.quote_kind,
         "now": timestamp(floor.now()),
@@ -260,12 +138,13 @@ def _world(floor: Floor) -> dict[str, Any]:
     }
 
 
-def _move_clock(floor: Floor, body: dict[str, Any]) -> dict[str, Any]:
+def _move_clock(floor: Floor, body: Json) -> Json:
     to = body.get("now")
     return {"now": timestamp(floor.clock.move(read_instant(to) if to is not None else None))}
 
 
-def _set_faults(line: FaultLine, body: dict[str, Any]) -> dict[str, Any]:
-    counters = {"served": line.served, "throttled": line.throttled, "broken": line.broken}
+def _set_faults(line: FaultLine, body: Json) -> Json:
+    """Replace the faults; answers what the ones before did."""
+    done = {"served": line.served, "throttled": line.throttled, "broken": line.broken}
     line.set(Faults.read(body))
-    return counters
+    return done

@@ -6,10 +6,9 @@ a bar (``wire_candles``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import orjson
+from starlette.requests import Request
 
 from kalshi_pipeline.sandbox.bars import bucket_ends
 from kalshi_pipeline.sandbox.errors import bad_request, not_found
@@ -23,48 +22,48 @@ MOST_BATCH_CANDLES = 10_000
 MOST_BATCH_TICKERS = 100
 
 
-def market_candles(floor: Floor, series_ticker: str, ticker: str, query: Mapping[str, str]) -> bytes:
+def one_market(floor: Floor, request: Request) -> bytes:
     """``GET /series/{series}/markets/{ticker}/candlesticks``: one market of the live tier.
 
     Raises:
         Refusal: a bad window, more than 5,000 periods, or no such live market in the series.
     """
-    start, end, period = _bounded_window(query)
-    market = floor.market(ticker, "live")
-    if market is None or market.series_ticker != series_ticker:
+    start, end, period = _bounded_window(request)
+    market = floor.market(request.path_params["ticker"], "live")
+    if market is None or market.series_ticker != request.path_params["series"]:
         raise not_found("market not found")
-    bars = _seen(floor, market, period, start, end, flag(query, "include_latest_before_start"))
-    return b'{"ticker":%s,"candlesticks":%s}' % (orjson.dumps(ticker), candle_array(bars, "live"))
+    bars = _seen(floor, market, period, start, end, flag(request.query_params, "include_latest_before_start"))
+    return b'{"ticker":%s,"candlesticks":%s}' % (orjson.dumps(market.ticker), candle_array(bars, "live"))
 
 
-def historical_candles(floor: Floor, ticker: str, query: Mapping[str, str]) -> bytes:
+def one_archived_market(floor: Floor, request: Request) -> bytes:
     """``GET /historical/markets/{ticker}/candlesticks``: one archived market, in the historical dialect.
 
     Raises:
         Refusal: a bad window, more than 5,000 periods, or no such archived market.
     """
-    start, end, period = _bounded_window(query)
-    market = floor.market(ticker, "historical")
+    start, end, period = _bounded_window(request)
+    market = floor.market(request.path_params["ticker"], "historical")
     if market is None:
         raise not_found("market not found", "failed_to_get_historical_market")
     bars = floor.candles(market, period, start, end)
-    return b'{"ticker":%s,"candlesticks":%s}' % (orjson.dumps(ticker), candle_array(bars, "historical"))
+    return b'{"ticker":%s,"candlesticks":%s}' % (orjson.dumps(market.ticker), candle_array(bars, "historical"))
 
 
-def batch_candles(floor: Floor, query: Mapping[str, str]) -> bytes:
+def batch(floor: Floor, request: Request) -> bytes:
     """``GET /markets/candlesticks``: up to 100 markets and 10,000 candles; what is not live is left out.
 
     Raises:
         Refusal: a bad window, no or too many tickers, or more candles than allowed.
     """
-    start, end, period = window(query)
-    tickers = words(query, "market_tickers")
+    start, end, period = window(request.query_params)
+    tickers = words(request.query_params, "market_tickers")
     if not tickers:
         raise bad_request("Query argument market_tickers is required")
     if len(tickers) > MOST_BATCH_TICKERS:
         raise bad_request(f"market_tickers must not exceed {MOST_BATCH_TICKERS}")
     _refuse_above(len(tickers) * periods(start, end, period), MOST_BATCH_CANDLES)
-    synthetic = flag(query, "include_latest_before_start")
+    synthetic = flag(request.query_params, "include_latest_before_start")
     found = [market for ticker in tickers if (market := floor.market(ticker, "live")) is not None]
     parts = [
         b'{"market_ticker":%s,"candlesticks":%s}'
@@ -74,7 +73,7 @@ def batch_candles(floor: Floor, query: Mapping[str, str]) -> bytes:
     return b'{"markets":[%s]}' % b",".join(parts)
 
 
-def event_candles(floor: Floor, series_ticker: str, event_ticker: str, query: Mapping[str, str]) -> bytes:
+def one_event(floor: Floor, request: Request) -> bytes:
     """``GET /series/{series}/events/{event}/candlesticks``: all live markets of an event, side by side.
 
     Where the window asks for more than 5,000 periods over all markets, the answer stops early and
@@ -83,17 +82,16 @@ def event_candles(floor: Floor, series_ticker: str, event_ticker: str, query: Ma
     Raises:
         Refusal: a bad window, or no such event in the series.
     """
-    start, end, period = window(query)
-    event = floor.event(event_ticker)
-    if event is None or event.series_ticker != series_ticker:
+    start, end, period = window(request.query_params)
+    event = floor.event(request.path_params["event"])
+    if event is None or event.series_ticker != request.path_params["series"]:
         raise not_found("event not found")
     markets = [market for market in floor.world.markets(event) if floor.tier(market) == "live"]
     per_market = MOST_PERIODS // max(len(markets), 1)
     adjusted = end if periods(start, end, period) <= per_market else start + 60 * period * per_market
     arrays = [candle_array(floor.candles(market, period, start, adjusted), "live") for market in markets]
-    tickers = orjson.dumps([market.ticker for market in markets])
     return b'{"market_tickers":%s,"market_candlesticks":[%s],"adjusted_end_ts":%d}' % (
-        tickers,
+        orjson.dumps([market.ticker for market in markets]),
         b",".join(arrays),
         adjusted,
     )
@@ -104,8 +102,8 @@ def periods(start: int, end: int, period_minutes: int) -> int:
     return -(-(end - start) // (60 * period_minutes))
 
 
-def _bounded_window(query: Mapping[str, str]) -> tuple[int, int, int]:
-    start, end, period = window(query)
+def _bounded_window(request: Request) -> tuple[int, int, int]:
+    start, end, period = window(request.query_params)
     _refuse_above(periods(start, end, period), MOST_PERIODS)
     return start, end, period
 

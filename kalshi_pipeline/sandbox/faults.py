@@ -77,14 +77,16 @@ class FaultLine:
     """The middleware: applies the current faults to every request of the Trade API.
 
     Attributes:
+        app: what stands behind it; set before the first request.
         served: requests let through to the app.
         throttled: requests answered 429.
         broken: requests answered with an error or a broken body.
     """
 
-    def __init__(self, app: ASGIApp, faults: Faults | None = None, prefix: str = "/trade-api") -> None:
-        self._app, self._prefix = app, prefix
-        self.served = self.throttled = self.broken = 0
+    app: ASGIApp
+
+    def __init__(self, faults: Faults | None = None, prefix: str = "/trade-api") -> None:
+        self._prefix = prefix
         self.set(faults or Faults())
 
     def set(self, faults: Faults) -> None:
@@ -98,7 +100,7 @@ class FaultLine:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or spoil it."""
         if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         faults = self._faults
         if faults.latency_seconds:
@@ -114,10 +116,10 @@ class FaultLine:
         self.served += 1
         truncate = self._draw.random() < faults.truncated
         if not truncate and not faults.repeated_cursor:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         self.broken += 1
-        await self._app(scope, receive, _spoiled(send, scope, truncate, faults.repeated_cursor))
+        await self.app(scope, receive, _spoiled(send, scope, truncate, faults.repeated_cursor))
 
 
 def _spoiled(send: Send, scope: Scope, truncate: bool, repeat: bool) -> Send:

@@ -15,7 +15,6 @@ from typing import Any
 
 from kalshi_pipeline.sandbox.bars import aggregate
 from kalshi_pipeline.sandbox.labels import yes_label
-from kalshi_pipeline.sandbox.query import PERIODS
 from kalshi_pipeline.sandbox.recorded_files import Recording, read_recording
 from kalshi_pipeline.sandbox.recorded_tables import candles_of, trades_of
 from kalshi_pipeline.sandbox.world import (
@@ -48,7 +47,12 @@ class RecordedWorld:
         self._trades = trades_of(recording)
         self._vintages = _payroll_vintages(recording)
         self._series = tuple(_series(row) for row in recording.rows("series"))
-        self._markets = {row["ticker"]: self._market(row) for row in recording.rows("markets")}
+        rows = recording.rows("markets")
+        listed: dict[str, datetime] = {}
+        for row in rows:
+            event = row["event_ticker"]
+            listed[event] = min(row["open_time"], listed.get(event, row["open_time"]))
+        self._markets = {row["ticker"]: _market(row, listed[row["event_ticker"]]) for row in rows}
         by_event: dict[str, list[Market]] = defaultdict(list)
         for market in sorted(self._markets.values(), key=lambda market: market.ticker, reverse=True):
             by_event[market.event_ticker].append(market)
@@ -113,33 +117,6 @@ class RecordedWorld:
         """Payroll levels by the month they were published in, where recorded."""
         return self._vintages if series_ticker == "KXPAYROLLS" else ()
 
-    def _market(self, row: dict[str, Any]) -> Market:
-        opened, closed = row["open_time"].astimezone(UTC), row["close_time"].astimezone(UTC)
-        # Some recorded openings are guesses: trading cannot have begun after the first bar.
-        recorded = ((minutes, self._candles.get((row["ticker"], minutes))) for minutes in PERIODS)
-        for begins in (int(bars.end[0]) - 60 * minutes for minutes, bars in recorded if bars is not None):
-            opened = min(opened, datetime.fromtimestamp(begins, UTC))
-        settled = row["settlement_ts"].astimezone(UTC) if row["settlement_ts"] and row["result"] in _RESULTS else None
-        label = yes_label(row["strike_type"], row["floor_strike"], row["cap_strike"])
-        return Market(
-            ticker=row["ticker"],
-            event_ticker=row["event_ticker"],
-            series_ticker=row["series_ticker"],
-            title=row["ticker"],
-            yes_sub_title=label,
-            strike_type=row["strike_type"] or None,
-            floor_strike=row["floor_strike"],
-            cap_strike=row["cap_strike"],
-            created=None,
-            open_time=opened,
-            close_time=closed,
-            expected_expiration=closed,
-            occurrence=None,
-            settlement_ts=settled,
-            result=row["result"] if settled else "",
-            expiration_value=row["expiration_value"] or "",
-        )
-
     def _describe(self, recording: Recording) -> tuple[WorldInfo, datetime]:
         if not self._markets:
             raise WorldError(f"{recording.folder / 'markets'}.parquet holds no market; a world needs at least one.")
@@ -152,7 +129,6 @@ class RecordedWorld:
         if not any(market.open_time <= pinned < market.close_time for market in self._markets.values()):
             # Nothing trades any more, so nothing is missed by letting the last day end.
             pinned = _midnight(pinned + timedelta(days=1))
-        tables = ("series", "events", "markets", "candles", "trades", "outcome_vintages")
         info = WorldInfo(
             name=recording.name,
             kind="recorded",
@@ -163,7 +139,7 @@ class RecordedWorld:
             quote_kind="trade_proxy" if "prox" in recording.notes else "candle_close",
             pinned=pinned,
             notes=recording.notes,
-            counts={name: len(recording.tables[name]) for name in tables},
+            counts={name: len(table) for name, table in recording.tables.items()},
         )
         return info, pinned
 
@@ -171,6 +147,31 @@ class RecordedWorld:
         settled = sorted(market.settlement_ts for market in self._markets.values() if market.settlement_ts)
         middle = settled[len(settled) // 2] if settled else min(market.open_time for market in self._markets.values())
         return min(_midnight(middle + timedelta(days=1)), _midnight(end))
+
+
+def _market(row: dict[str, Any], listed: datetime) -> Market:
+    closed = row["close_time"].astimezone(UTC)
+    settled = row["settlement_ts"].astimezone(UTC) if row["settlement_ts"] and row["result"] in _RESULTS else None
+    label = yes_label(row["strike_type"], row["floor_strike"], row["cap_strike"])
+    return Market(
+        ticker=row["ticker"],
+        event_ticker=row["event_ticker"],
+        series_ticker=row["series_ticker"],
+        title=row["ticker"],
+        yes_sub_title=label,
+        strike_type=row["strike_type"] or None,
+        floor_strike=row["floor_strike"],
+        cap_strike=row["cap_strike"],
+        listed=listed.astimezone(UTC),
+        created=None,
+        open_time=opened,
+        close_time=closed,
+        expected_expiration=closed,
+        occurrence=None,
+        settlement_ts=settled,
+        result=row["result"] if settled else "",
+        expiration_value=row["expiration_value"] or "",
+    )
 
 
 def _series(row: dict[str, Any]) -> Series:

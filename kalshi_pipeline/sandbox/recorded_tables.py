@@ -1,7 +1,7 @@
 """A recording's bars and trades as arrays, market by market: whole ticks, whole hundredths of a contract.
 
-An absent bid is an empty side (0), an absent ask too (a dollar), an absent trade price no price; absent volumes and open
-interests become 0, because the wire has no word for unknown ones. Not here: reading files (``recorded_files``).
+An absent bid is an empty side (0), an absent ask too (a dollar), an absent trade price no price; absent volumes and
+open interests become 0, because the wire has no word for unknown ones. Not here: reading files (``recorded_files``).
 """
 
 from __future__ import annotations

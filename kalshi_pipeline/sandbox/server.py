@@ -52,7 +52,9 @@ class SandboxServer:
     """
 
     def __init__(self, source: str, *, seed: int, now: datetime | None = None) -> None:
-        command = [sys.executable, "-m", "kalshi_pipeline.sandbox", "--source", source, "--seed", str(seed)]
+        kind, _, folder = source.partition(":")
+        whole = f"{kind}:{Path(folder).resolve()}" if folder else source
+        command = [sys.executable, "-m", "kalshi_pipeline.sandbox", "--source", whole, "--seed", str(seed)]
         if now is not None:
             command += ["--now", now.astimezone(UTC).isoformat()]
         self._process = subprocess.Popen(

@@ -134,7 +134,7 @@ def updated_time(market: Market, settled: bool) -> datetime:
     """When the market last changed: its settlement once that is known, its listing before."""
     if settled and market.settlement_ts is not None:
         return market.settlement_ts
-    return market.created or market.open_time
+    return market.listed
 
 
 def book_object(book: Book, depth: int = 0) -> Json:

@@ -74,7 +74,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """A market with its outcome. ``created`` is ``None`` where nobody recorded it."""
+    """A market with its outcome.
+
+    Attributes:
+        listed: when it appears on the exchange, with its event.
+        created: the creation time the exchange gives; ``None`` where nobody recorded it.
+    """
 
     ticker: str
     event_ticker: str
@@ -84,6 +89,7 @@ class Market:
     strike_type: str | None
     floor_strike: float | None
     cap_strike: float | None
+    listed: datetime
     created: datetime | None
     open_time: datetime
     close_time: datetime

@@ -117,7 +117,9 @@ LADDERS = Table(
         "close_time": timestamp("When the last market closes."),
         "anchor": text("What horizons count back from.", isin=ANCHORS),
         "anchor_ts": timestamp("The instant horizons count back from."),
-        "release_ts": timestamp("When the value is published; NULL where trading ends before it is known.", nullable=True),
+        "release_ts": timestamp(
+            "When the value is published; NULL where trading ends before it is known.", nullable=True
+        ),
         "known_at": timestamp("When the first of its markets could be known."),
         "flags": _names("What a user should know (series_not_registered, strike_outside_support, ...); may be empty."),
     },
@@ -191,7 +193,9 @@ IMPLIED_DISTRIBUTIONS = Table(
         # Gates
         "coverage": _probability("Share of expected markets whose quote is fresh with a band under the spread limit."),
         "two_sided_share": _probability("Share of expected markets with a bid and an ask."),
-        "median_age_seconds": _amount("Median age of the latest quotes, stale ones included.", "seconds", nullable=True),
+        "median_age_seconds": _amount(
+            "Median age of the latest quotes, stale ones included.", "seconds", nullable=True
+        ),
         "max_age_seconds": _amount("Age of the oldest of the latest quotes.", "seconds", nullable=True),
         "stale_cutoff_seconds": _amount("Age a quote may have at this distance from the anchor.", "seconds"),
         "median_spread": _number(
@@ -203,7 +207,9 @@ IMPLIED_DISTRIBUTIONS = Table(
         "median_relative_spread": _number(
             "Median of spread over mid of the two-sided markets.", unit="share of the mid", nullable=True
         ),
-        "arbitrage_depth": _amount("Least shift of every bid down and every ask up that leaves no arbitrage.", "dollars"),
+        "arbitrage_depth": _amount(
+            "Least shift of every bid down and every ask up that leaves no arbitrage.", "dollars"
+        ),
         "arbitrage_depth_net": _amount("The same, computed from prices net of taker fees.", "dollars"),
         "hard_gate_failed": _flag("Whether any hard gate failed; moments, tails and quantiles are NULL then."),
         "gate_reasons": _names("Names of the gates that failed; empty where none did."),
@@ -216,12 +222,16 @@ IMPLIED_DISTRIBUTIONS = Table(
         "quality_liquidity": _probability("Component: tanh(liquidity proxy / 4); 0 where unknown."),
         "quality_consistency": _probability("Component: exp(-(violation magnitude + renormalisation delta))."),
         "liquidity_proxy": _amount(
-            "Mean of log1p(median volume) and log1p(median open interest), of those known.", "log contracts", nullable=True
+            "Mean of log1p(median volume) and log1p(median open interest), of those known.",
+            "log contracts",
+            nullable=True,
         ),
         "flags": _names("Everything a user of the row should know; empty where there is nothing."),
         # Repair
         "violations_pre": _count("Constraints violated by the raw mids.", "constraints"),
-        "violations_post": _count("Constraints violated by the published curve and masses, tolerance 1e-9.", "constraints"),
+        "violations_post": _count(
+            "Constraints violated by the published curve and masses, tolerance 1e-9.", "constraints"
+        ),
         "violation_magnitude": _amount("Sum of the violations of the raw mids.", "dollars"),
         "renormalisation_delta": _amount(
             "|sum of the mids - 1| of a bucket ladder whose cells are all priced on both sides, else 0.", "dollars"
@@ -254,7 +264,9 @@ IMPLIED_DISTRIBUTIONS = Table(
         "skew": _number("Skewness.", nullable=True),
         "excess_kurtosis": _number("Kurtosis less 3.", nullable=True),
         "entropy": _amount("Entropy of the cell masses.", "nats", nullable=True),
-        "entropy_atoms": _amount("Entropy of the masses on the grid's atoms; NULL without a grid.", "nats", nullable=True),
+        "entropy_atoms": _amount(
+            "Entropy of the masses on the grid's atoms; NULL without a grid.", "nats", nullable=True
+        ),
         **_quantile_columns(),
         "iqr": _amount("75 % less 25 % quantile.", _LADDER_UNIT, nullable=True),
     },
@@ -300,7 +312,9 @@ LADDER_QUOTES = Table(
         "yes_bid": _price("Best YES bid; NULL where the side is empty."),
         "yes_ask": _price("Best YES ask; NULL where the side is empty."),
         "last_price": _price("Last trade price."),
-        "mid": _price("Target of the repair: the middle of a two-sided book, else the last trade; NULL without either."),
+        "mid": _price(
+            "Target of the repair: the middle of a two-sided book, else the last trade; NULL without either."
+        ),
         "tight_low": _probability("Lower bound the whole ladder's bids put on the market."),
         "tight_high": _probability("Upper bound the whole ladder's asks put on the market."),
         "repaired": _probability("Value of the market under the repaired distribution."),

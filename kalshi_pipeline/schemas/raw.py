@@ -122,9 +122,7 @@ SETTLEMENTS = Table(
         "settlement_ts": timestamp("When the exchange says the market was settled.", nullable=True),
         "expiration_value": text("Value the exchange settled on, verbatim.", nullable=True),
         "learned_at": timestamp("Earliest moment a live user could have known this outcome."),
-        "learned_at_basis": text(
-            "Where learned_at comes from.", isin=("settlement_ts", "observed_at")
-        ),
+        "learned_at_basis": text("Where learned_at comes from.", isin=("settlement_ts", "observed_at")),
         **_OBSERVED,
         **_ORIGIN,
     },

@@ -68,9 +68,7 @@ def timestamp(description: str, *, nullable: bool = False) -> pa.Column:
 
 def dollars(description: str, *, nullable: bool = False, low: float = 0.0, high: float = 1.0) -> pa.Column:
     """An exact decimal amount of dollars per contract within ``[low, high]``."""
-    return column(
-        DOLLARS, description, unit="dollars", nullable=nullable, checks=[pa.Check.in_range(low, high)]
-    )
+    return column(DOLLARS, description, unit="dollars", nullable=nullable, checks=[pa.Check.in_range(low, high)])
 
 
 def contracts(description: str, *, nullable: bool = False) -> pa.Column:

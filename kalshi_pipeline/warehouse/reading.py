@@ -74,9 +74,7 @@ def market_windows(
     con: duckdb.DuckDBPyConnection, since: datetime, until: datetime, series: Sequence[str]
 ) -> list[tuple[str, str, str, datetime, datetime, datetime | None]]:
     """Ticker, event, series, opening, close and settlement of the markets that trade within ``[since, until)``."""
-    return con.execute(
-        _MARKET_WINDOWS, {"since": since, "until": until, "series": list(series)}
-    ).fetchall()
+    return con.execute(_MARKET_WINDOWS, {"since": since, "until": until, "series": list(series)}).fetchall()
 
 
 def observations_as_of(con: duckdb.DuckDBPyConnection, snapshots: pa.Table) -> pa.Table:

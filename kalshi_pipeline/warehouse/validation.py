@@ -45,8 +45,8 @@ def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int)
     schema = table.frame_schema
     schema.unique = None
     # Row ids of a table made in the open transaction do not begin at 0, but they are consecutive.
-    first_row, rows = con.execute(f"SELECT min(rowid), count(*) FROM {STAGED}").fetchall()[0]
-    for first in range(first_row or 0, (first_row or 0) + rows, CHUNK_ROWS):
+    first_row, last_row = con.execute(f"SELECT coalesce(min(rowid), 0), coalesce(max(rowid), -1) FROM {STAGED}").fetchall()[0]
+    for first in range(first_row, last_row + 1, CHUNK_ROWS):
         if faulty > enough:
             return
         reasons = _broken(schema, _frame(con, table, first))

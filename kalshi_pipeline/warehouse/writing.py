@@ -7,6 +7,7 @@ what it describes where the content differs from the latest one. Either way the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,24 @@ class WriteReport:
     quarantined: Mapping[str, int] = field(default_factory=dict)
     changed_partitions: tuple[date, ...] = ()
 
+    @classmethod
+    def empty(cls, table: Table) -> WriteReport:
+        """A report of nothing done: where a sum of reports begins."""
+        return cls(table=table.qualified_name, rows=0)
+
+    def __add__(self, other: WriteReport) -> WriteReport:
+        """Both reports of one table as one."""
+        if self.table != other.table:
+            raise ValueError(f"Reports of {self.table} and of {other.table} have no sum.")
+        return WriteReport(
+            table=self.table,
+            rows=self.rows + other.rows,
+            inserted=self.inserted + other.inserted,
+            unchanged=self.unchanged + other.unchanged,
+            quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
+            changed_partitions=tuple(sorted({*self.changed_partitions, *other.changed_partitions})),
+        )
+
     @property
     def quarantined_rows(self) -> int:
         """Rows set aside, over all reasons."""
@@ -71,6 +90,7 @@ def write_partition(
     partitions: Sequence[date] | None,
     run_id: str,
     reason: str | None = None,
+    prefer: str | None = None,
 ) -> WriteReport:
     """Replace the rows of the given daily partitions (or of a whole unpartitioned table) by the staged ones.
 
@@ -83,6 +103,8 @@ def write_partition(
         partitions: days to replace; ``None`` for a table without partitions.
         run_id: the run that writes.
         reason: why the partitions are as they are (for instance, empty), kept in ``meta.partition_loads``.
+        prefer: ``ORDER BY`` terms that say which of several rows with one key counts, for sources that serve a row
+            more than once; without it a key that occurs twice is a fault.
 
     Raises:
         BlockedWrite: a column is missing or unknown, a key occurs twice, a row belongs to none of the partitions, or
@@ -91,7 +113,7 @@ def write_partition(
     if (partitions is None) != (table.partition_column is None):
         raise ValueError(f"{table.qualified_name} is written {'by' if table.partition_column else 'without'} partition.")
     days = tuple(sorted(set(partitions or ())))
-    with _validated(con, table, staged) as report:
+    with _validated(con, table, staged, prefer) as report:
         _refuse_other_days(con, table, days, report)
         _refuse_double_keys(con, table, report)
         changed = _changed(con, table, days)
@@ -149,11 +171,15 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
 
 
 @contextmanager
-def _validated(con: duckdb.DuckDBPyConnection, table: Table, staged: str) -> Iterator[WriteReport]:
+def _validated(
+    con: duckdb.DuckDBPyConnection, table: Table, staged: str, prefer: str | None = None
+) -> Iterator[WriteReport]:
     """Stage the rows and find the faulty ones; the report counts what may be written."""
-    empty = WriteReport(table=table.qualified_name, rows=0)
+    empty = WriteReport.empty(table)
     try:
         with staged_copy(con, table, staged):
+            if prefer:
+                _drop_repeats(con, table, prefer)
             total = _count(con, STAGED)
             collect_faults(con, table, enough=int(total * QUARANTINE_LIMIT))
             reasons = fault_reasons(con)
@@ -183,20 +209,35 @@ def _refuse_other_days(
         raise BlockedWrite(f"rows belong to other partitions: {', '.join(str(day) for (day,) in other)}", report)
 
 
+def _drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, prefer: str) -> None:
+    key = ", ".join(table.key)
+    con.execute(
+        f"""
+        DELETE FROM {STAGED} WHERE rowid IN (
+            SELECT row_id FROM (SELECT *, rowid AS row_id FROM {STAGED} WHERE {_suspect(table, STAGED)})
+            WHERE {" AND ".join(f"{name} IS NOT NULL" for name in table.key)}
+            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {prefer}) > 1
+        )
+        """
+    )
+
+
 def _refuse_double_keys(con: duckdb.DuckDBPyConnection, table: Table, report: WriteReport) -> None:
     key = ", ".join(table.key)
-    # Grouping by one hash is far cheaper than by the key; only the groups it finds are looked at closely.
     double = con.execute(
-        f"""
-        WITH suspects AS (SELECT hash({key}) AS mark FROM {_SOUND} GROUP BY mark HAVING count(*) > 1)
-        SELECT count(*) OVER (), {key} FROM {_SOUND} AND hash({key}) IN (FROM suspects)
-        GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1
-        """
+        f"SELECT count(*) OVER (), {key} FROM {_SOUND} AND {_suspect(table, _SOUND)} "
+        f"GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
     ).fetchall()
     if double:
         keys, *values = double[0]
         example = ", ".join(f"{name}={value}" for name, value in zip(table.key, values, strict=True))
         raise BlockedWrite(f"{keys} keys occur more than once, the first is {example}", report)
+
+
+def _suspect(table: Table, source: str) -> str:
+    """Condition on rows that may share their key: grouping by one hash is far cheaper than by the key itself."""
+    mark = f"hash({', '.join(table.key)})"
+    return f"{mark} IN (SELECT {mark} FROM {source} GROUP BY 1 HAVING count(*) > 1)"
 
 
 def _changed(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date]) -> list[date | None]:

@@ -37,9 +37,11 @@ outcome_spells as (
 -- The same outcome seen again (paid after it was determined, say) was known from its first sight on.
 known_outcomes as (
     select
-        * exclude (outcome_hash, is_new_outcome),
-        min(learned_at) over (partition by ticker, outcome_number) as outcome_learned_at
+        * exclude (outcome_hash, is_new_outcome, learned_at, learned_at_basis),
+        min(learned_at) over spell as learned_at,
+        arg_min(learned_at_basis, learned_at) over spell as learned_at_basis
     from outcome_spells
+    window spell as (partition by ticker, outcome_number)
 )
 
 select * from known_outcomes

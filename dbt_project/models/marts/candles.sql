@@ -1,13 +1,15 @@
+{%- set datasets = ['candles'] -%}
+
 {{ config(
     materialized='incremental',
     incremental_strategy='reloaded_partitions',
-    meta={'datasets': ['candles']}
+    meta={'datasets': datasets}
 ) }}
 
 with
 
 partitions_to_build as (
-    {{ partitions_to_build() }}
+    {{ partitions_to_build(datasets) }}
 ),
 
 candles as (

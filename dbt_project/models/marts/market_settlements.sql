@@ -50,7 +50,7 @@ select
     status,
     status is not distinct from 'finalized' as is_final,
     settlement_ts,
-    outcome_learned_at as learned_at,
+    learned_at,
     learned_at_basis,
     cast(outcome_number as integer) as outcome_number,
     first_observed_at,

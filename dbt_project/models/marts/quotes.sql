@@ -1,13 +1,15 @@
+{%- set datasets = ['quotes', 'candles'] -%}
+
 {{ config(
     materialized='incremental',
     incremental_strategy='reloaded_partitions',
-    meta={'datasets': ['quotes', 'candles']}
+    meta={'datasets': datasets}
 ) }}
 
 with
 
 partitions_to_build as (
-    {{ partitions_to_build() }}
+    {{ partitions_to_build(datasets) }}
 ),
 
 snapshots as (

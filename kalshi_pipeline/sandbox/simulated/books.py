@@ -37,9 +37,9 @@ Floats = NDArray[np.float64]
 _CENT = DOLLAR // 100
 #: Nodes (instants at which something may happen) that share a spell: quiet, wide, one-sided, off by the same noise.
 _SPELL = 32
-#: Before the last day of a macro market something happens at quarters of an hour only.
+#: Before the last 26 hours of a macro market something happens at quarters of an hour only.
 _FAR_STEP = 15 * 60
-_NEAR = 24 * 3600
+_NEAR = 26 * 3600
 _MINUTE = 60
 
 
@@ -48,9 +48,10 @@ class Manner:
     """How the markets of a kind of series are made.
 
     Attributes:
-        far, near: share of the nodes with a bar, well before the last day and in it, in a leg that is in doubt.
+        far, near: share of the nodes with a bar, before the last 26 hours and in them, in a leg that is in doubt.
         tight, loose: half-spread in dollars at the release and, on top of it, at the opening.
         pace: how readily a bar holds trades.
+        quiet: share of the spells in which a leg's quotes are left standing.
     """
 
     far: float
@@ -58,12 +59,13 @@ class Manner:
     tight: float
     loose: float
     pace: float
+    quiet: float
 
 
 MANNERS: dict[Kind, Manner] = {
-    "macro": Manner(far=0.19, near=0.97, tight=0.010, loose=0.032, pace=0.7),
-    "weather": Manner(far=0.97, near=0.97, tight=0.009, loose=0.022, pace=0.8),
-    "crypto": Manner(far=0.97, near=0.97, tight=0.008, loose=0.012, pace=0.6),
+    "macro": Manner(far=0.27, near=0.97, tight=0.010, loose=0.032, pace=0.7, quiet=0.05),
+    "weather": Manner(far=0.97, near=0.97, tight=0.009, loose=0.022, pace=0.8, quiet=0.04),
+    "crypto": Manner(far=0.97, near=0.97, tight=0.008, loose=0.012, pace=0.6, quiet=0.01),
 }
 
 
@@ -113,15 +115,13 @@ def tape(
     shape = (len(legs), len(starts))
     held = _fair(low[:, None], high[:, None], belief.centre[starts], belief.width[starts])
     doubt = np.sqrt(np.clip(4 * held * (1 - held), 0.0, 1.0))
-    quiet = draw.random(shape) < 0.05
+    manner = MANNERS[listing.kind]
+    quiet = draw.random(shape) < manner.quiet
     leg, node = np.nonzero(_happens(listing, release, at, doubt, quiet, spell, draw))
     here = spell[node]
-    manner = MANNERS[listing.kind]
     left = np.clip((at[-1] - at) / (at[-1] - at[0] + 1), 0.0, 1.0)
-    mood = np.exp(0.35 * draw.standard_normal(shape)) * np.where(draw.random(shape) < 0.03, 3.0, 1.0)
-    mood *= np.where(quiet, 1.8, 1.0) * (0.4 + 0.6 * doubt)
-    half = (manner.tight + manner.loose * np.sqrt(left))[node] * mood[leg, here]
-    noise = (0.45 * draw.standard_normal(shape))[leg, here] + 0.2 * draw.standard_normal(len(leg), dtype=np.float32)
+    half = (manner.tight + manner.loose * np.sqrt(left))[node] * _wideness(doubt, quiet, draw)[leg, here]
+    noise = _offset(shape, draw)[leg, here] + 0.2 * draw.standard_normal(len(leg), dtype=np.float32)
     fair = _fair(low[leg], high[leg], belief.centre[node], belief.width[node])
     bid, ask = _quotes(fair + half * noise, half, draw)
     bid[(draw.random(shape) < 0.012)[leg, here]] = 0
@@ -129,6 +129,21 @@ def tape(
     edges = np.searchsorted(leg, np.arange(len(legs) + 1))
     rate = manner.pace * (0.25 + 0.75 * doubt)[leg, here]
     return _put_together(at[node], bid, ask, edges, rate, draw)
+
+
+def _wideness(doubt: Floats, quiet: NDArray[np.bool_], draw: np.random.Generator) -> Floats:
+    """How wide each leg is quoted in each spell, as a factor; now and then one leg, or all of them, are left alone."""
+    legs, spells = doubt.shape
+    wide = np.exp(0.35 * draw.standard_normal((legs, spells)))
+    wide *= np.where(draw.random((legs, spells)) < 0.03, 3.0, 1.0)
+    wide *= np.where(draw.random(spells) < 0.03, 8.0, 1.0)
+    return np.asarray(wide * np.where(quiet, 1.8, 1.0) * (0.4 + 0.6 * doubt))
+
+
+def _offset(shape: tuple[int, int], draw: np.random.Generator) -> Floats:
+    """By how many half-spreads each leg is quoted off the belief in each spell; rarely by enough to look tradable."""
+    usual = 0.45 * draw.standard_normal(shape)
+    return np.where(draw.random(shape) < 0.003, np.sign(usual) * 5.0, usual)
 
 
 def _cuts(listing: Listing, legs: Sequence[Leg]) -> tuple[Floats, Floats]:

@@ -96,6 +96,7 @@ def market_of(release: Release, listing: Listing, leg: Leg, outcome: Outcome) ->
         strike_type=leg.strike_type,
         floor_strike=leg.floor,
         cap_strike=leg.cap,
+        listed=release.listed,
         created=release.listed,
         open_time=release.opens,
         close_time=release.closes,

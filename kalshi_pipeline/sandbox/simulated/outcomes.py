@@ -130,7 +130,6 @@ _REVISIONS = {
     "KXPAYROLLS": (2, 28.0),
     "KXCPI": (1, 0.35),
     "KXCPICORE": (1, 0.3),
-    "KXCPIYOY": (0, 0.0),
     "KXU3": (1, 0.3),
 }
 

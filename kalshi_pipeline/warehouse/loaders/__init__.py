@@ -1,12 +1,13 @@
 """From landed responses to raw tables: one module per dataset, each one SQL statement over the landed files.
 
-Reference datasets (series, events, markets, settlements) add versions; facts (quotes, candles, trades) replace daily
+Reference datasets (series, events, markets, settlements) add versions; facts (quotes, candles, trades, order books) replace daily
 partitions. Fetching and landing belong to ``exchange`` and ``landing``; a load needs no network.
 """
 
 from kalshi_pipeline.warehouse.loaders.candles import load_candles
 from kalshi_pipeline.warehouse.loaders.events import load_events
 from kalshi_pipeline.warehouse.loaders.markets import load_markets
+from kalshi_pipeline.warehouse.loaders.orderbooks import load_orderbooks
 from kalshi_pipeline.warehouse.loaders.quotes import load_quotes
 from kalshi_pipeline.warehouse.loaders.series import load_series
 from kalshi_pipeline.warehouse.loaders.settlements import load_settlements
@@ -16,6 +17,7 @@ __all__ = [
     "load_candles",
     "load_events",
     "load_markets",
+    "load_orderbooks",
     "load_quotes",
     "load_series",
     "load_settlements",

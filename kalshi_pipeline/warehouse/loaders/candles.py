@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 
 from kalshi_pipeline.schemas.raw import CANDLES
-from kalshi_pipeline.warehouse.loaders.days import of_days
+from kalshi_pipeline.warehouse.loaders.days import PREFER_LIVE, of_days
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
-from kalshi_pipeline.warehouse.loaders.wire import Parsed, count_fields, price_fields, without_repeats
+from kalshi_pipeline.warehouse.loaders.wire import Parsed, count_fields, price_fields
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
 _OHLC = ("open", "high", "low", "close")
@@ -73,14 +73,20 @@ def load_candles(
         CREATE OR REPLACE TEMP VIEW landed_candles AS
         WITH responses AS ({responses(files, _BODY)}),
         markets AS (
-            SELECT * EXCLUDE (body), unnest(body.market_tickers) AS ticker, unnest(body.market_candlesticks) AS bars
-            FROM responses WHERE body.market_candlesticks IS NOT NULL
-            UNION ALL
-            SELECT * EXCLUDE (body), coalesce(body.ticker, context.tickers[1]), body.candlesticks
-            FROM responses WHERE body.candlesticks IS NOT NULL
-            UNION ALL
-            SELECT * EXCLUDE (body, market), market.market_ticker, market.candlesticks
-            FROM (SELECT *, unnest(body.markets) AS market FROM responses)
+            SELECT
+                * EXCLUDE (body),
+                unnest(coalesce(
+                    body.market_tickers,
+                    list_transform(body.markets, lambda market: market.market_ticker),
+                    -- The answer about a single market may leave its ticker out: it is the one that was asked for.
+                    [coalesce(body.ticker, context.tickers[1])]
+                )) AS ticker,
+                unnest(coalesce(
+                    body.market_candlesticks,
+                    list_transform(body.markets, lambda market: market.candlesticks),
+                    [body.candlesticks]
+                )) AS bars
+            FROM responses
         ),
         items AS (SELECT * EXCLUDE (bars), unnest(bars) AS item FROM markets),
         parsed AS ({rows.sql("items")}),
@@ -89,16 +95,17 @@ def load_candles(
                 * EXCLUDE (end_ts),
                 to_timestamp(end_ts) AS bucket_end,
                 CASE WHEN period_minutes = 1440
-                    -- Daily bars run from midnight to midnight US Eastern: 23 or 25 hours when the clocks change.
-                    THEN (bucket_end AT TIME ZONE {_EASTERN} - INTERVAL 1 DAY) AT TIME ZONE {_EASTERN}
+                    -- Daily bars start at midnight US Eastern; on days the clocks change they have 23 or 25 hours.
+                    THEN date_trunc('day', bucket_end AT TIME ZONE {_EASTERN} - INTERVAL 1 MICROSECOND) AT TIME ZONE {_EASTERN}
                     ELSE bucket_end - to_minutes(period_minutes)
                 END AS bucket_start,
                 -- A bar that ends at midnight belongs to the day before.
                 (bucket_end - INTERVAL 1 MICROSECOND)::DATE AS partition_date
             FROM parsed
-        ),
-        asked AS (FROM placed WHERE {of_days(days)} AND (bucket_end <= ingested_at OR bucket_end IS NULL))
-        {without_repeats("asked", "ticker, period_minutes, bucket_end", "tier = 'live' DESC, ingested_at DESC, unit_id")}
+        )
+        SELECT * FROM placed WHERE {of_days(days)} AND (bucket_end <= ingested_at OR bucket_end IS NULL)
         """
     )
-    return write_partition(con, CANDLES, "landed_candles", partitions=days, run_id=run_id, reason=reason)
+    return write_partition(
+        con, CANDLES, "landed_candles", partitions=days, run_id=run_id, reason=reason, prefer=PREFER_LIVE
+    )

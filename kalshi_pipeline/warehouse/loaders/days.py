@@ -1,9 +1,12 @@
-"""The days a load is about, in SQL: a landed unit may span more of them."""
+"""What loads of daily facts share: a landed unit may span more days than are asked for, and facts come twice."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+
+#: Which of two rows of one fact counts: that of the live tier, then the one received last.
+PREFER_LIVE = "tier = 'live' DESC, ingested_at DESC, unit_id"
 
 
 def of_days(days: Sequence[date]) -> str:

@@ -63,17 +63,20 @@ def load_settlements(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
             SELECT ticker, observed_at, {outcome} FROM raw.settlements
         ),
         others AS (
-            SELECT ticker, observed_at, max(other.observed_at) AS last_seen
+            SELECT ticker, seen.observed_at, max(other.observed_at) AS last_seen
             FROM seen JOIN seen AS other USING (ticker)
             WHERE other.observed_at < seen.observed_at AND other.outcome <> seen.outcome
             GROUP BY ALL
+        ),
+        dated AS (
+            SELECT *, settlement_ts IS NOT NULL AND (last_seen IS NULL OR last_seen < settlement_ts) AS by_exchange
+            FROM outcomes LEFT JOIN others USING (ticker, observed_at)
         )
         SELECT
-            outcomes.*,
-            settlement_ts IS NOT NULL AND (last_seen IS NULL OR last_seen < settlement_ts) AS by_exchange,
+            * EXCLUDE (last_seen, by_exchange),
             CASE WHEN by_exchange THEN settlement_ts ELSE observed_at END AS learned_at,
             CASE WHEN by_exchange THEN 'settlement_ts' ELSE 'observed_at' END AS learned_at_basis
-        FROM outcomes LEFT JOIN others USING (ticker, observed_at)
+        FROM dated
         """
     )
     return append_versions(con, SETTLEMENTS, "landed_settlements", run_id=run_id)

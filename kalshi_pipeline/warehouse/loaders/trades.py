@@ -10,9 +10,9 @@ import duckdb
 
 from kalshi_pipeline.schemas.raw import TRADES
 from kalshi_pipeline.schemas.table import DOLLARS
-from kalshi_pipeline.warehouse.loaders.days import of_days
+from kalshi_pipeline.warehouse.loaders.days import PREFER_LIVE, of_days
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
-from kalshi_pipeline.warehouse.loaders.wire import Parsed, count_fields, price_fields, texts, without_repeats
+from kalshi_pipeline.warehouse.loaders.wire import Parsed, count_fields, price_fields, texts
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
 _TRADE = struct(
@@ -65,13 +65,12 @@ def load_trades(
             SELECT * EXCLUDE (body), unnest(body.trades) AS item
             FROM ({responses(files, struct({"trades": f"{_TRADE}[]"}))})
         ),
-        parsed AS ({rows.sql("items")}),
-        asked AS (
-            -- The two sides pay one dollar together.
-            SELECT * REPLACE (coalesce(no_price, 1 - yes_price)::{DOLLARS} AS no_price)
-            FROM parsed WHERE {of_days(days)}
-        )
-        {without_repeats("asked", "trade_id", "tier = 'live' DESC, ingested_at DESC, unit_id")}
+        parsed AS ({rows.sql("items")})
+        -- The two sides pay one dollar together.
+        SELECT * REPLACE (coalesce(no_price, 1 - yes_price)::{DOLLARS} AS no_price)
+        FROM parsed WHERE {of_days(days)}
         """
     )
-    return write_partition(con, TRADES, "landed_trades", partitions=days, run_id=run_id, reason=reason)
+    return write_partition(
+        con, TRADES, "landed_trades", partitions=days, run_id=run_id, reason=reason, prefer=PREFER_LIVE
+    )

@@ -45,13 +45,13 @@ class Parsed:
         """An amount of dollars."""
         dollars, bare = f"{self._item}.{path}_dollars", f"{self._item}.{path}"
         # One era sent arrays such as [0,0] under the new names; they are no prices, the cents beside them are.
-        dollars = f"CASE WHEN {dollars} NOT LIKE '[%' THEN {dollars} END"
+        is_dollars = f"{dollars} NOT LIKE '[%'"
         cents = f"(TRY_CAST({bare} AS DECIMAL(12,4)) * 0.01::DECIMAL(3,2))::{DOLLARS}"
         value = (
-            f"coalesce(TRY_CAST({dollars} AS {DOLLARS}), "
-            f"CASE WHEN {bare} LIKE '\"%' THEN TRY_CAST(trim({bare}, '\"') AS {DOLLARS}) ELSE {cents} END)"
+            f"CASE WHEN {is_dollars} THEN TRY_CAST({dollars} AS {DOLLARS}) "
+            f"WHEN {bare} LIKE '\"%' THEN TRY_CAST(trim({bare}, '\"') AS {DOLLARS}) ELSE {cents} END"
         )
-        return self._add(column, value, f"coalesce({dollars}, {bare}) IS NOT NULL")
+        return self._add(column, value, f"{is_dollars} OR {bare} IS NOT NULL")
 
     def count(self, column: str, name: str) -> Parsed:
         """A number of contracts."""
@@ -91,7 +91,7 @@ class Parsed:
     def sql(self, source: str) -> str:
         """``SELECT`` of the columns, the fault and the faulty object from a relation."""
         columns = ", ".join(f"{value} AS {name}" for name, value in self._columns.items())
-        unread = {name: f"({served}) AND ({self._columns[name]}) IS NULL" for name, served in self._served.items()}
+        unread = {name: f"(({served}) AND ({self._columns[name]}) IS NULL)" for name, served in self._served.items()}
         named = ", ".join(f"CASE WHEN {test} THEN '{name}: unreadable' END" for name, test in unread.items())
         faulty = " OR ".join(unread.values())
         return (

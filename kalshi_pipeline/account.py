@@ -1,0 +1,35 @@
+"""The account of a warehouse: reads the tables it needs and hands them to ``research.summary``."""
+
+from __future__ import annotations
+
+import duckdb
+
+from kalshi_pipeline.research.fold_rules import FoldRules
+from kalshi_pipeline.research.folds import build_folds
+from kalshi_pipeline.research.summary import Summary, summarise
+from kalshi_pipeline.settings import Settings
+from kalshi_pipeline.warehouse.frames import read_table
+
+_COUNTED = """
+select table_schema || '.' || table_name
+from information_schema.tables
+where table_schema in ('raw', 'marts', 'research') and table_type = 'BASE TABLE'
+order by array_position(['raw', 'marts', 'research'], table_schema), table_name
+"""
+
+
+def take_account(con: duckdb.DuckDBPyConnection, settings: Settings) -> Summary:
+    """Rows per table, what became of every market, snapshots passed and gated, folds."""
+    tables = [name for (name,) in con.execute(_COUNTED).fetchall()]
+    labels = read_table(con, "research.event_labels")
+    return summarise(
+        rows={name: con.execute(f"select count(*) from {name}").fetchall()[0][0] for name in tables},
+        ladders=read_table(con, "research.ladders"),
+        legs=read_table(con, "research.ladder_legs"),
+        distributions=con.execute(
+            "select ladder_id, hard_gate_failed, gate_reasons from research.implied_distributions"
+        ).to_arrow_table(),
+        labels=labels,
+        folds=read_table(con, "research.walkforward_folds"),
+        fold_sentences=build_folds(labels, FoldRules(horizons_minutes=settings.horizons_minutes)).sentences,
+    )

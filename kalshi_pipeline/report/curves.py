@@ -1,0 +1,156 @@
+"""Pictures of curves: a belief over time, and a survival curve beside the quotes it was repaired from.
+
+Arrays go in and PNG bytes come out; a picture with nothing to show says why in words. Pictures of mass by cell are in
+``figures``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+
+from kalshi_pipeline.report import canvas
+from kalshi_pipeline.report.canvas import SIZE
+from kalshi_pipeline.report.marks import Numbers, floats, mark_outcome, nothing_passed, same_length
+
+
+def distribution_fan(
+    asof: Sequence[datetime],
+    quantiles: Mapping[float, Numbers],
+    *,
+    title: str,
+    unit: str = "",
+    anchor: datetime | None = None,
+    outcome: float | None = None,
+    size: tuple[float, float] = SIZE,
+) -> bytes:
+    """Draw how a belief narrows toward its release: nested bands of quantiles around the median.
+
+    Args:
+        asof: instants of the snapshots, in UTC, ascending.
+        quantiles: by level in (0, 1), one value per snapshot; ``None`` where it is not published. Levels ``q`` and
+            ``1 - q`` form a band. A snapshot without any value is marked as gated at the foot of the picture.
+        title: usually the event's ticker.
+        unit: unit of the values.
+        anchor: the instant the snapshots lead up to.
+        outcome: what came true, if it is known.
+        size: width and height in inches.
+
+    Raises:
+        ValueError: the columns differ in length.
+    """
+    same_length("the fan", asof=asof, **{f"quantile {level:g}": values for level, values in quantiles.items()})
+    lines = {level: floats(values) for level, values in sorted(quantiles.items())}
+    known = np.isfinite(np.array(list(lines.values())).reshape(len(lines), len(asof))).any(axis=0)
+    if not known.any():
+        return canvas.empty_picture(title, nothing_passed(len(asof)), size)
+    figure = canvas.new_figure(size)
+    axes = figure.subplots()
+    when = np.asarray(date2num(asof))
+    bands = [(low, high) for low in lines for high in lines if low < 0.5 and abs(low + high - 1) < 1e-9]
+    for number, (low, high) in enumerate(bands):
+        lower, upper = lines[low], lines[high]
+        shade = canvas.BANDS[min(number, len(canvas.BANDS) - 1)]
+        axes.fill_between(when, lower, upper, color=shade, linewidth=0, label=f"{100 * low:g}–{100 * high:g} %")
+        alone = _alone(np.isfinite(lower) & np.isfinite(upper))
+        axes.vlines(when[alone], lower[alone], upper[alone], color=shade, linewidth=5)
+    if 0.5 in lines:
+        few = "o" if known.sum() <= 30 else ""
+        axes.plot(when, lines[0.5], color=canvas.BELIEF, linewidth=1.8, marker=few, markersize=3.5, label="median")
+    if not known.all():
+        foot = np.full((~known).sum(), 0.015)
+        axes.plot(when[~known], foot, "|", transform=axes.get_xaxis_transform(), color=canvas.QUOTES, label="gated")
+    if outcome is not None:
+        axes.axhline(outcome, color=canvas.OUTCOME, linewidth=1.6)
+        settled = f"settled {canvas.with_unit(outcome, unit)}"
+        _write(axes, settled, (0.0, outcome), ("axes fraction", "data"), (4, 4), color=canvas.OUTCOME)
+    if anchor is not None:
+        release = float(date2num(anchor))
+        axes.axvline(release, color=canvas.SOFT_INK, linewidth=1, linestyle=(0, (4, 3)))
+        style = {"ha": "right", "va": "top", "color": canvas.SOFT_INK}
+        _write(axes, "release", (release, 1.0), ("data", "axes fraction"), (-4, -3), **style)
+    canvas.dress(axes, title, canvas.and_unit("quantiles of the implied distribution", unit))
+    canvas.number_axis(axes.yaxis)
+    canvas.time_axis(axes)
+    axes.margins(x=0.03)
+    canvas.legend(figure)
+    return canvas.png(figure)
+
+
+def survival_picture(
+    cuts: Sequence[float],
+    bids: Numbers,
+    asks: Numbers,
+    repaired: Numbers,
+    *,
+    title: str,
+    unit: str = "",
+    outcome: float | None = None,
+    size: tuple[float, float] = SIZE,
+) -> bytes:
+    """Draw a threshold ladder: what was quoted at every cut, and the survival curve repaired from it.
+
+    Args:
+        cuts: cuts of the ladder, ascending, in the unit of the settled number.
+        bids: bid of "above the cut" in dollars; ``None`` where the side is empty.
+        asks: ask, likewise. A mid is drawn where both sides are there.
+        repaired: the repaired probability of exceeding the cut; ``None`` where it is not published.
+        title: usually the event's ticker and the instant.
+        unit: unit of the cuts.
+        outcome: what came true, if it is known.
+        size: width and height in inches.
+
+    Raises:
+        ValueError: the columns differ in length.
+    """
+    same_length("the survival curve", cuts=cuts, bids=bids, asks=asks, repaired=repaired)
+    if not len(cuts):
+        return canvas.empty_picture(title, "The ladder has no cut: there is no curve to show.", size)
+    figure = canvas.new_figure(size)
+    axes = figure.subplots()
+    x, bid, ask, curve = floats(cuts), floats(bids), floats(asks), floats(repaired)
+    both, one = np.isfinite(bid) & np.isfinite(ask), np.isfinite(bid) ^ np.isfinite(ask)
+    if both.any():
+        axes.vlines(x[both], bid[both], ask[both], color=canvas.QUOTES, linewidth=6, alpha=0.35, label="bid to ask")
+        axes.plot(x, (bid + ask) / 2, "o", ms=5, mfc="white", mec=canvas.QUOTES, label="raw mid")
+    if one.any():
+        bottom, top = np.nan_to_num(bid, nan=0.0)[one], np.nan_to_num(ask, nan=1.0)[one]
+        axes.vlines(x[one], bottom, top, color=canvas.QUOTES, linestyle=(0, (1, 2)), label="one side empty")
+    if np.isfinite(curve).any():
+        axes.plot(x, curve, "o-", color=canvas.BELIEF, linewidth=1.8, ms=3.5, label="repaired")
+    canvas.dress(axes, title, canvas.and_unit("probability of more than", unit))
+    canvas.probability_axis(axes, 1.02)
+    mark_outcome(axes, outcome, unit)
+    canvas.number_axis(axes.xaxis)
+    canvas.legend(figure)
+    return canvas.png(figure)
+
+
+def _write(
+    axes: Axes, words: str, where: tuple[float, float], frame: tuple[str, str], nudge: tuple[int, int], **style: Any
+) -> None:
+    """Write words on top of data, ``nudge`` points from a place given in two coordinate frames."""
+    axes.annotate(
+        words,
+        where,
+        xycoords=frame,
+        xytext=nudge,
+        textcoords="offset points",
+        fontsize=8,
+        path_effects=canvas.halo(),
+        **style,
+    )
+
+
+def _alone(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Which known entries have no known neighbour: a band has no area there and needs a stroke."""
+    alone = known.copy()
+    alone[1:] &= ~known[:-1]
+    alone[:-1] &= ~known[1:]
+    return alone

@@ -1,0 +1,44 @@
+"""Arrow tables in and out of the warehouse: the way of everything that pure functions compute.
+
+Validation and replacement are ``writing``'s; this module only hands an Arrow table to it, or a stored table on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+
+from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
+
+_INCOMING = "incoming_frame"
+
+
+def write_table(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    frame: pa.Table,
+    *,
+    run_id: str,
+    partitions: Sequence[date] | None = None,
+    reason: str | None = None,
+) -> WriteReport:
+    """Replace a table without partitions, or the given days of a partitioned one, by the rows of an Arrow table.
+
+    Raises:
+        BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
+    """
+    con.register(_INCOMING, frame)
+    try:
+        return write_partition(con, table, _INCOMING, partitions=partitions, run_id=run_id, reason=reason)
+    finally:
+        con.unregister(_INCOMING)
+
+
+def read_table(con: duckdb.DuckDBPyConnection, name: str) -> pa.Table:
+    """All rows of ``schema.table``, in no particular order."""
+    schema, _, table = name.partition(".")
+    return con.sql(f'FROM "{schema}"."{table}"').to_arrow_table()

@@ -1,0 +1,90 @@
+"""Landed order books -> ``raw.orderbooks``: one row per price level and side, the best bid first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from kalshi_pipeline.schemas.raw import ORDERBOOKS
+from kalshi_pipeline.schemas.table import CONTRACTS, DOLLARS
+from kalshi_pipeline.warehouse.loaders.days import of_days
+from kalshi_pipeline.warehouse.loaders.landed import responses, struct
+from kalshi_pipeline.warehouse.staging import ROW_FAULT, ROW_SOURCE
+from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
+
+_LEVELS = "VARCHAR[][]"
+#: Today's prices in dollars, and the whole cents of before.
+_BOOK = {
+    "orderbook_fp": struct({"yes_dollars": _LEVELS, "no_dollars": _LEVELS}),
+    "orderbook": struct({"yes_dollars": _LEVELS, "no_dollars": _LEVELS, "yes": _LEVELS, "no": _LEVELS}),
+}
+#: The answer for many markets, and for the one that was asked for.
+_BODY = struct({"orderbooks": f"{struct({'ticker': 'VARCHAR', **_BOOK})}[]", **_BOOK})
+
+
+def load_orderbooks(
+    con: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    days: Sequence[date],
+    *,
+    run_id: str,
+    reason: str | None = None,
+) -> WriteReport:
+    """Replace the order books of the days by those in the files; an empty side, however it is served, has no rows.
+
+    Raises:
+        BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
+    """
+    con.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW landed_orderbooks AS
+        WITH books AS (
+            SELECT * EXCLUDE (body), unnest(coalesce(
+                body.orderbooks,
+                [struct_pack(
+                    ticker := context.tickers[1], orderbook_fp := body.orderbook_fp, orderbook := body.orderbook
+                )]
+            )) AS book
+            FROM ({responses(files, _BODY)})
+        ),
+        sides AS (
+            SELECT *, 'yes' AS side, {_side("yes")} FROM books
+            UNION ALL
+            SELECT *, 'no' AS side, {_side("no")} FROM books
+        ),
+        levels AS (
+            SELECT *, unnest(coalesce(dollars, cents)) AS rung, dollars IS NULL AS in_cents FROM sides
+        ),
+        parsed AS (
+            SELECT
+                book.ticker AS ticker,
+                received_at AS observed_at,
+                side,
+                CASE WHEN in_cents
+                    THEN (TRY_CAST(rung[1] AS DECIMAL(12,4)) * 0.01::DECIMAL(3,2))::{DOLLARS}
+                    ELSE TRY_CAST(rung[1] AS {DOLLARS})
+                END AS price,
+                TRY_CAST(rung[2] AS {CONTRACTS}) AS count,
+                received_at AS ingested_at,
+                unit_id,
+                received_at::DATE AS partition_date,
+                CASE WHEN price IS NULL OR count IS NULL THEN 'price, count: unreadable' END AS {ROW_FAULT},
+                CASE WHEN price IS NULL OR count IS NULL THEN to_json(rung) END AS {ROW_SOURCE}
+            FROM levels
+        )
+        SELECT
+            *,
+            row_number() OVER (PARTITION BY ticker, observed_at, side ORDER BY price DESC NULLS LAST)::INTEGER AS level
+        FROM parsed WHERE {of_days(days)}
+        """
+    )
+    return write_partition(con, ORDERBOOKS, "landed_orderbooks", partitions=days, run_id=run_id, reason=reason)
+
+
+def _side(side: str) -> str:
+    """A side's levels: in dollars where it has any, else in cents; both NULL where it is empty."""
+    dollars = f"coalesce(book.orderbook_fp.{side}_dollars, book.orderbook.{side}_dollars)"
+    return f"{dollars} AS dollars, book.orderbook.{side} AS cents"

@@ -1,0 +1,170 @@
+"""The whole pipeline over a short window: what one run leaves behind, and what a second one changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from kalshi_pipeline import read
+from tests.integration.pipeline import DAYS, Pipeline
+
+pytestmark = pytest.mark.integration
+
+MOMENTS = ("mean", "variance", "std", "skewness", "excess_kurtosis", "median", "iqr", "entropy")
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """A pipeline after one run of everything."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        pipeline = Pipeline.at(tmp_path_factory.mktemp("data"), instance)
+        pipeline.run(days=DAYS)
+        yield pipeline
+
+
+def test_every_asset_is_materialised(done: Pipeline) -> None:
+    keys = done.defs.resolve_asset_graph().materializable_asset_keys
+    missing = [key.to_user_string() for key in keys if done.instance.get_latest_materialization_event(key) is None]
+    assert not missing
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "raw.series",
+        "raw.events",
+        "raw.markets",
+        "raw.settlements",
+        "raw.candles",
+        "raw.trades",
+        "marts.series",
+        "marts.events",
+        "marts.markets",
+        "marts.quotes",
+        "marts.candles",
+        "marts.trades",
+        "marts.market_settlements",
+        "marts.event_outcomes",
+        "marts.event_outcomes_first_print",
+        "research.ladders",
+        "research.ladder_legs",
+        "research.implied_distributions",
+        "research.implied_cells",
+        "research.releases",
+        "research.event_labels",
+        "research.walkforward_folds",
+    ],
+)
+def test_every_table_holds_rows(done: Pipeline, table: str) -> None:
+    assert done.value(f"select count(*) from {table}") > 0
+
+
+def test_every_market_is_on_a_ladder_or_says_why_not(done: Pipeline) -> None:
+    assert done.value("select count(*) from marts.markets") == done.value("select count(*) from research.ladder_legs")
+    assert done.value("select count(*) from research.ladder_legs where ladder_id is null and reason is null") == 0
+
+
+def test_a_past_day_without_a_snapshot_says_so(done: Pipeline) -> None:
+    loads = done.rows(
+        "select partition_date, rows, reason from meta.partition_loads where dataset = 'quotes' order by all"
+    )
+    assert [(day, rows) for day, rows, _ in loads] == [(day, 0) for day in DAYS]
+    assert all("no live snapshot" in reason for *_, reason in loads)
+
+
+def test_a_passed_snapshot_is_a_distribution(done: Pipeline) -> None:
+    passed = done.value("select count(*) from research.implied_distributions where not hard_gate_failed")
+    assert passed > 0
+    worst = done.value(
+        """
+        select max(abs(total - 1)) from (
+            select sum(mass) as total
+            from research.implied_cells as c
+            semi join (select * from research.implied_distributions where not hard_gate_failed) using (ladder_id, asof)
+            group by ladder_id, asof
+        )
+        """
+    )
+    assert worst <= 1e-12
+
+
+def test_a_gated_snapshot_has_reasons_and_no_moments(done: Pipeline) -> None:
+    gated = "research.implied_distributions where hard_gate_failed"
+    assert done.value(f"select count(*) from {gated}") > 0
+    assert done.value(f"select count(*) from {gated} and len(gate_reasons) = 0") == 0
+    finite = " or ".join(f"{name} is not null" for name in MOMENTS)
+    assert done.value(f"select count(*) from {gated} and ({finite})") == 0
+
+
+def test_no_snapshot_uses_a_quote_from_its_future(done: Pipeline) -> None:
+    late = "select count(*) from research.implied_distributions where latest_available_ts > asof"
+    assert done.value(late) == 0
+
+
+def test_every_data_test_of_a_model_is_an_asset_check(done: Pipeline) -> None:
+    checks = {key.asset_key.to_user_string() for key in done.defs.resolve_asset_graph().asset_check_keys}
+    marts = {row[0] for row in done.rows("select 'marts/' || table_name from information_schema.tables "
+                                         "where table_schema = 'marts' and table_type = 'BASE TABLE'")}
+    assert marts <= checks
+
+
+def test_the_same_partition_twice_gives_the_same_rows(done: Pipeline) -> None:
+    before = _contents(done)
+    done.run(days=DAYS)
+    assert _contents(done) == before
+
+
+def test_a_notebook_reads_a_distribution_a_ladder_and_outcomes(done: Pipeline) -> None:
+    path = done.settings.database
+    event = done.value("select event_ticker from research.implied_distributions where not hard_gate_failed limit 1")
+    asof = "2026-06-30T18:00Z"
+    assert len(read.distribution(event, asof, warehouse=path)) == 1
+    assert len(read.cells(event, asof, warehouse=path)) > 1
+    legs = read.ladder(event, asof, form="arrow", warehouse=path)
+    assert legs.num_rows > 1
+    assert len(read.outcomes("WEATHER", warehouse=path)) > 0
+    with pytest.raises(read.NothingFound, match="No event 'NOPE'"):
+        read.distribution("NOPE", warehouse=path)
+
+
+def test_outcomes_are_read_as_they_were_known(done: Pipeline) -> None:
+    path = done.settings.database
+    early, late = (len(read.outcomes("WEATHER", day, warehouse=path)) for day in ("2026-06-01", "2026-07-01"))
+    assert early < late
+
+
+def _contents(pipeline: Pipeline) -> dict[str, Any]:
+    """A fingerprint of every table's rows, without the columns that say when and by which run they were written."""
+    tables = pipeline.rows(
+        """
+        select table_schema || '.' || table_name,
+            list(column_name) filter (
+                where column_name not in ('run_id', 'load_id', 'loaded_at', 'quarantined_at', 'dbt_loaded_at')
+            )
+        from information_schema.columns
+        where table_schema in ('raw', 'marts', 'research')
+        group by all
+        """
+    )
+    return {
+        table: pipeline.rows(f"select count(*), bit_xor(hash({', '.join(columns)})) from {table}")[0]
+        for table, columns in tables
+    }
+
+
+def test_a_landing_folder_alone_rebuilds_the_raw_tables(done: Pipeline, tmp_path: Path) -> None:
+    """Reload without the exchange: the landed files of another data folder, and an exchange nobody may open."""
+    raw = [f"raw/{name}" for name in ("series", "events", "markets", "settlements", "candles", "trades")]
+    elsewhere = Pipeline.at(tmp_path, done.instance)
+    elsewhere.settings.source_dir.mkdir(parents=True)
+    elsewhere.settings.landing_dir.symlink_to(done.settings.landing_dir)
+    elsewhere.run(days=DAYS, assets=raw)
+    for name in raw:
+        table = name.replace("/", ".")
+        assert elsewhere.rows(f"select * exclude (unit_id) from {table} order by all") == done.rows(
+            f"select * exclude (unit_id) from {table} order by all"
+        )

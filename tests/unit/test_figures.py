@@ -1,0 +1,197 @@
+"""Pictures: what is drawn, what is left out, and what is said where there is nothing to draw."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from matplotlib import image
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kalshi_pipeline.report import canvas
+from kalshi_pipeline.report.curves import distribution_fan, survival_picture
+from kalshi_pipeline.report.figures import latest_distributions_picture, mass_picture
+
+pytestmark = pytest.mark.unit
+
+RELEASE = datetime(2026, 6, 10, 12, 30, tzinfo=UTC)
+ASOF = [RELEASE - timedelta(hours=6 * step) for step in range(40, 0, -1)]
+LOWS, HIGHS, MASS = [None, 67.5, 69.5, 71.5], [67.5, 69.5, 71.5, None], [0.1, 0.5, 0.3, 0.1]
+
+
+def fan(gated: int = 0, **more: Any) -> bytes:
+    values = {level: [None] * gated + [level] * (len(ASOF) - gated) for level in (0.05, 0.25, 0.5, 0.75, 0.95)}
+    return distribution_fan(ASOF, values, title="KXCPI-26MAY", **more)
+
+
+def snapshots(*ladders: tuple[str, str, int, bool]) -> tuple[pa.Table, pa.Table]:
+    """Distributions and cells of (series, ladder, hour, gated)."""
+    rows, cells = [], []
+    for series, ladder, hour, gated in ladders:
+        asof = datetime(2026, 6, 30, hour, tzinfo=UTC)
+        key = {"ladder_id": ladder, "asof": asof}
+        mean = None if gated else 69.0
+        rows.append({**key, "event_ticker": ladder, "series_ticker": series, "mean": mean, "hard_gate_failed": gated})
+        for index, (low, high, mass) in enumerate(zip(LOWS, HIGHS, MASS, strict=True)):
+            cells.append({**key, "cell_index": index, "low_cut": low, "high_cut": high, "probability": mass})
+    stamp = pa.timestamp("us", tz="UTC")
+    texts = [(name, pa.string()) for name in ("ladder_id", "event_ticker", "series_ticker")]
+    return (
+        pa.Table.from_pylist(
+            rows, pa.schema([*texts, ("asof", stamp), ("mean", pa.float64()), ("hard_gate_failed", pa.bool_())])
+        ),
+        pa.Table.from_pylist(cells),
+    )
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures behind the pictures made in a test."""
+    figures: list[Figure] = []
+    render = canvas.png
+    monkeypatch.setattr(canvas, "png", lambda figure: figures.append(figure) or render(figure))
+    return figures
+
+
+def words(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def titles(figure: Figure) -> list[str]:
+    return [axes.get_title(loc="left") for axes in figure.axes if axes.axison]
+
+
+def heights(axes: Axes) -> list[float]:
+    return [round(float(bar.get_height()), 9) for bar in axes.patches]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", [(3.0, 2.0), (7.0, 4.0), (12.0, 7.0)])
+def test_every_picture_is_a_png_of_the_size_asked_for(size: tuple[float, float]) -> None:
+    pictures = [
+        fan(anchor=RELEASE, outcome=0.3, size=size),
+        survival_picture([0.1, 0.2], [0.7, None], [0.8, 0.2], [0.75, 0.1], title="t", outcome=0.2, size=size),
+        mass_picture(LOWS, HIGHS, MASS, title="t", outcome=70, size=size),
+    ]
+    for picture in pictures:
+        height, width, _ = image.imread(io.BytesIO(picture)).shape
+        assert (width, height) == (round(size[0] * canvas.DPI), round(size[1] * canvas.DPI))
+
+
+def test_the_same_data_gives_the_same_bytes() -> None:
+    assert fan() == fan()
+    tables = snapshots(("KXHIGHNY", "A", 9, False))
+    assert latest_distributions_picture(*tables) == latest_distributions_picture(*tables)
+
+
+def test_pyplot_is_never_touched() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys, kalshi_pipeline.report.figures, kalshi_pipeline.report.curves; "
+    code += "sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_fan_leaves_gated_snapshots_out_and_marks_them(drawn: list[Figure]) -> None:
+    fan(gated=4, anchor=RELEASE)
+    axes = drawn[0].axes[0]
+    lines = {str(line.get_label()): line for line in axes.lines}
+    assert np.isnan(np.asarray(lines["median"].get_ydata())[:4]).all()
+    assert len(np.asarray(lines["gated"].get_xdata())) == 4
+    assert words(axes)[0] == "release"
+
+
+def test_a_fan_has_a_band_for_every_pair_of_levels(drawn: list[Figure]) -> None:
+    fan()
+    names = [text.get_text() for text in drawn[0].legends[0].get_texts()]
+    assert names == ["5–95 %", "25–75 %", "median"]
+
+
+def test_a_survival_curve_draws_no_mid_where_a_side_is_empty(drawn: list[Figure]) -> None:
+    survival_picture([1, 2, 3], [0.8, None, 0.1], [0.9, 0.6, None], [0.85, 0.5, 0.2], title="t")
+    lines = {str(line.get_label()): np.asarray(line.get_ydata()) for line in drawn[0].axes[0].lines}
+    assert np.allclose(lines["raw mid"], [0.85, np.nan, np.nan], equal_nan=True)
+    assert np.allclose(lines["repaired"], [0.85, 0.5, 0.2])
+
+
+def test_the_bars_are_the_mass_of_the_cells_and_open_cells_point_outward(drawn: list[Figure]) -> None:
+    mass_picture(LOWS, HIGHS, MASS, title="t", unit="degrees Fahrenheit", outcome=70)
+    axes = drawn[0].axes[0]
+    assert heights(axes) == MASS
+    assert {"←", "→", "settled 70 °F"} <= set(words(axes))
+
+
+def test_empty_cells_at_the_ends_are_cut_off_but_the_first(drawn: list[Figure]) -> None:
+    edges = np.arange(50_000, 97_000, 250.0).tolist()
+    mass = np.zeros(len(edges) + 1)
+    mass[100:103] = [0.25, 0.5, 0.25]
+    mass_picture([None, *edges], [*edges, None], mass.tolist(), title="t")
+    assert heights(drawn[0].axes[0]) == [0, 0.25, 0.5, 0.25, 0]
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        (lambda: fan(gated=len(ASOF)), "None of the 40 snapshots passed the quality gates"),
+        (lambda: distribution_fan([], {}, title="t"), "There are no snapshots yet."),
+        (lambda: mass_picture([None], [None], [None], title="t"), "The snapshot did not pass the quality gates"),
+        (lambda: survival_picture([], [], [], [], title="t"), "The ladder has no cut"),
+        (lambda: latest_distributions_picture(*snapshots()), "There are no snapshots yet."),
+        (
+            lambda: latest_distributions_picture(*snapshots(("S", "A", 9, True), ("S", "A", 8, True))),
+            "None of the 2 snapshots passed the quality gates",
+        ),
+    ],
+)
+def test_a_picture_with_nothing_to_show_says_why(picture: Any, sentence: str, drawn: list[Figure]) -> None:
+    assert picture().startswith(b"\x89PNG")
+    assert any(said.startswith(sentence) for said in words(drawn[0].axes[0]))
+
+
+def test_the_latest_passed_snapshot_of_a_ladder_is_shown(drawn: list[Figure]) -> None:
+    tables = snapshots(("KXHIGHNY", "A", 7, False), ("KXHIGHNY", "A", 8, False), ("KXHIGHNY", "A", 9, True))
+    latest_distributions_picture(*tables, outcomes={"A": 70.0})
+    (axes,) = drawn[0].axes
+    assert titles(drawn[0]) == ["A"] and heights(axes) == MASS
+    assert {"30 Jun 2026 08:00 UTC · mean 69 °F", "settled 70 °F"} <= set(words(axes))
+
+
+def test_series_take_turns_in_the_picture(drawn: list[Figure]) -> None:
+    busy = [("KXHIGHNY", f"NY{hour}", hour, False) for hour in range(10, 20)]
+    latest_distributions_picture(*snapshots(*busy, ("KXCPI", "CPI", 1, False), ("KXU3", "U3", 2, False)), limit=4)
+    assert titles(drawn[0]) == ["CPI", "NY18", "NY19", "U3"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 7])
+def test_panels_without_a_ladder_stay_blank(count: int, drawn: list[Figure]) -> None:
+    latest_distributions_picture(*snapshots(*((f"S{n}", f"L{n}", n, False) for n in range(count))), limit=9)
+    assert titles(drawn[0]) == [f"L{n}" for n in range(count)]
+
+
+def test_an_unusable_request_is_refused_with_a_sentence() -> None:
+    distributions, cells = snapshots(("S", "A", 9, False))
+    with pytest.raises(ValueError, match="A picture of 0 ladders"):
+        latest_distributions_picture(distributions, cells, limit=0)
+    with pytest.raises(ValueError, match=r"The snapshot of A at .* comes without its cells"):
+        latest_distributions_picture(distributions, cells.slice(0, 0))
+    with pytest.raises(ValueError, match="differ in length: lows 1, highs 0, mass 1"):
+        mass_picture([1.0], [], [0.2], title="t")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.3, "percent, month on month", "0.3 %"),
+        (-2.0, "degrees Fahrenheit", "−2 °F"),
+        (61_965.55, "dollars", "$61.97k"),
+        (57_000, "jobs", "57k jobs"),
+        (3.0, "", "3"),
+    ],
+)
+def test_numbers_are_written_as_people_write_them(value: float, unit: str, text: str) -> None:
+    assert canvas.with_unit(value, unit) == text
