@@ -2,13 +2,13 @@
 #
 #   make demo                             the whole pipeline over the simulated exchange, offline
 #   make demo SOURCE=recorded:<folder>    the same over a recorded world
-#   make dev                              the Dagster UI
+#   make dev                              the Dagster UI, for the same SOURCE
 #   make test, test-slow, bench, lint, docs, clean
 #
 # PYTHON=<interpreter> chooses the interpreter; otherwise the first of these that fits is taken.
 
 PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
-SOURCE  ?= sandbox
+SOURCE  ?= $(or $(KALSHI_SOURCE),sandbox)
 WORKERS ?= auto
 
 VENV   := .venv
@@ -29,7 +29,7 @@ demo: $(USE)
 	$(BIN)/kalshi-pipeline demo --source '$(SOURCE)'
 
 dev: $(USE)
-	$(BIN)/dagster dev
+	DAGSTER_HOME='$(or $(DAGSTER_HOME),$(CURDIR))' KALSHI_SOURCE='$(SOURCE)' $(BIN)/dagster dev
 
 test: $(CHANGE)
 	$(PYTEST) $(PARALLEL) -m 'not live and not slow'
@@ -45,7 +45,7 @@ lint: $(CHANGE)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project
+	$(BIN)/sqlfluff lint --disable-progress-bar --processes 0 dbt_project/models dbt_project/tests
 
 # One page that needs no server and no network; columns and sizes are of the warehouse that is there.
 docs: $(USE)

@@ -42,7 +42,7 @@ _OTHER_FACTS = (
     "marts/trades",
 )
 _LADDERS = ("research/ladders", "research/ladder_legs")
-_DISTRIBUTIONS = ("research/implied_distributions", "research/implied_cells")
+_DISTRIBUTIONS = ("research/implied_distributions", "research/implied_cells", "research/ladder_quotes")
 _LABELS = ("research/releases", "research/event_labels", "research/walkforward_folds")
 
 

@@ -3,3 +3,12 @@
 Definitions here are thin: an asset reads tables, calls a pure function and writes a table. What is computed belongs
 to the room that computes it.
 """
+
+import warnings
+
+from dagster import BetaWarning
+
+# The backfill policy is marked beta and we depend on it knowingly: a range of partitions has to be one run.
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)
+# Dagster's own use of a beta parameter, while it resolves the selections of our jobs.
+warnings.filterwarnings("ignore", message="Parameter `include_sources`", category=BetaWarning)

@@ -1,25 +1,26 @@
 """Distribution assets: markets into ladders, quotes as they were known into implied distributions."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
-from kalshi_pipeline.defs.metadata import picture, table_metadata
+from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
+from kalshi_pipeline.defs.snapshot_runs import SnapshotAccount, day_chunks
 from kalshi_pipeline.distributions.rules import Rules
-from kalshi_pipeline.distributions.snapshots import SnapshotTables, compute
+from kalshi_pipeline.distributions.snapshots import compute
 from kalshi_pipeline.ladders.build import build_ladders
 from kalshi_pipeline.ladders.registry import Registry
-from kalshi_pipeline.report.figures import latest_distributions_picture
 from kalshi_pipeline.research.horizons import snapshot_instants
-from kalshi_pipeline.schemas.distributions import IMPLIED_CELLS, IMPLIED_DISTRIBUTIONS, LADDER_LEGS, LADDERS
+from kalshi_pipeline.schemas.distributions import (
+    IMPLIED_CELLS,
+    IMPLIED_DISTRIBUTIONS,
+    LADDER_LEGS,
+    LADDER_QUOTES,
+    LADDERS,
+)
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.frames import read_table, write_table
@@ -28,9 +29,6 @@ from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import WriteReport
 
 OWNERS = ["team:research"]
-
-#: Quotes held in memory at once while a range of partitions is computed.
-CHUNK_ROWS = 2_000_000
 
 
 class SnapshotConfig(dg.Config):  # type: ignore[misc]
@@ -62,6 +60,7 @@ def _spec(table: Table, deps: Sequence[Any], description: str, **metadata: Any) 
 
 _MARKETS = [["marts", "markets"]]
 _INPUTS = [["marts", "quotes"], asset_key(LADDERS), asset_key(LADDER_LEGS)]
+_SNAPSHOT_TABLES = (IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS, LADDER_QUOTES)
 
 
 @dg.multi_asset(
@@ -84,8 +83,8 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
     def write() -> dict[str, WriteReport]:
         with warehouse.write() as con:
             return {
-                LADDERS.name: write_table(con, LADDERS, built.ladders, run_id=context.run_id),
-                LADDER_LEGS.name: write_table(con, LADDER_LEGS, built.legs, run_id=context.run_id),
+                LADDERS.name: write_table(con, LADDERS, built.ladders, run_id=context.run.run_id),
+                LADDER_LEGS.name: write_table(con, LADDER_LEGS, built.legs, run_id=context.run.run_id),
             }
 
     yield from checked([LADDERS, LADDER_LEGS], write)
@@ -107,8 +106,14 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
             "One row per ladder, instant and elementary cell: its probability and its bands.",
             partition_expr="partition_date",
         ),
+        _spec(
+            LADDER_QUOTES,
+            _INPUTS,
+            "One row per ladder, instant and market: the quote as it was known, its bands, weight and repaired value.",
+            partition_expr="partition_date",
+        ),
     ],
-    check_specs=[schema_check(IMPLIED_DISTRIBUTIONS), schema_check(IMPLIED_CELLS)],
+    check_specs=[schema_check(table) for table in _SNAPSHOT_TABLES],
     partitions_def=DAILY,
     backfill_policy=ONE_RUN,
 )
@@ -119,87 +124,25 @@ def implied_distributions(
     warehouse: Warehouse,
 ) -> Iterator[Any]:
     """Compute the snapshots of the days from quotes as they were known, and replace the days' rows."""
-    days = partition_days(context)
     with warehouse.read() as con:
         known_ladders = read_table(con, "research.ladders")
         known_legs = read_table(con, "research.ladder_legs")
+    days = partition_days(context)
     instants = snapshot_instants(
         known_ladders, days, grid_minutes=config.grid(settings), horizons_minutes=settings.horizons_minutes
     )
-    totals = {table.name: WriteReport.empty(table) for table in (IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS)}
     account = SnapshotAccount()
 
     def write() -> dict[str, WriteReport]:
+        totals = {table.name: WriteReport.empty(table) for table in _SNAPSHOT_TABLES}
         for chunk_days, chunk in day_chunks(instants, days, known_ladders):
             with warehouse.read() as con:
                 observations = observations_as_of(con, chunk)
             made = compute(known_ladders, known_legs, observations, Rules())
             account.add(made)
             with warehouse.write() as con:
-                for table, rows in ((IMPLIED_DISTRIBUTIONS, made.distributions), (IMPLIED_CELLS, made.cells)):
-                    totals[table.name] += write_table(con, table, rows, partitions=chunk_days, run_id=context.run_id)
+                for table, rows in zip(_SNAPSHOT_TABLES, made, strict=True):
+                    totals[table.name] += write_table(con, table, rows, partitions=chunk_days, run_id=context.run.run_id)
         return totals
 
-    yield from checked(
-        [IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS],
-        write,
-        metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata()},
-    )
-
-
-@dataclass
-class SnapshotAccount:
-    """What came out of a range of partitions: counts by outcome, and the newest snapshots for the picture."""
-
-    snapshots: int = 0
-    gated: Counter[str] = field(default_factory=Counter)
-    passed: int = 0
-    newest: SnapshotTables | None = None
-
-    def add(self, made: SnapshotTables) -> None:
-        """Count one chunk."""
-        failed = made.distributions.column("hard_gate_failed").to_pylist()
-        self.snapshots += len(failed)
-        self.passed += failed.count(False)
-        self.gated.update(
-            reason for reasons in made.distributions.column("gate_reasons").to_pylist() for reason in reasons
-        )
-        if False in failed:
-            self.newest = made
-
-    def as_metadata(self) -> dict[str, Any]:
-        """Counts, and a small picture of the latest distributions that passed."""
-        said: dict[str, Any] = {"snapshots": self.snapshots, "passed": self.passed}
-        said.update({f"gated: {reason}": count for reason, count in self.gated.most_common()})
-        if self.newest is not None:
-            png = latest_distributions_picture(self.newest.distributions, self.newest.cells)
-            said["latest distributions"] = picture(png, "Latest implied distributions")
-        return said
-
-
-def day_chunks(
-    instants: pa.Table, days: Sequence[date], known_ladders: pa.Table
-) -> Iterator[tuple[list[date], pa.Table]]:
-    """Split the snapshots of some days into runs of whole days that fit in memory together.
-
-    Yields:
-        Days and their snapshots; together the days are exactly ``days``, those without a snapshot included.
-    """
-    legs = dict(zip(known_ladders["ladder_id"].to_pylist(), known_ladders["n_legs"].to_pylist(), strict=True))
-    rows: Counter[date] = Counter()
-    for day, ladder in zip(instants["partition_date"].to_pylist(), instants["ladder_id"].to_pylist(), strict=True):
-        rows[day] += legs[ladder]
-    chunk: list[date] = []
-    held = 0
-    for day in days:
-        if chunk and held + rows[day] > CHUNK_ROWS:
-            yield chunk, _of_days(instants, chunk)
-            chunk, held = [], 0
-        chunk.append(day)
-        held += rows[day]
-    if chunk:
-        yield chunk, _of_days(instants, chunk)
-
-
-def _of_days(instants: pa.Table, days: Sequence[date]) -> pa.Table:
-    return instants.filter(pc.is_in(instants["partition_date"], pa.array(days, pa.date32())))
+    yield from checked(_SNAPSHOT_TABLES, write, metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata()})

@@ -69,7 +69,7 @@ def _reference(
     def landing(
         context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
     ) -> dg.MaterializeResult:
-        report = land(exchange.client, LandingStore(settings.landing_dir), exchange.universe, context.run_id)
+        report = land(exchange.client, LandingStore(settings.landing_dir), exchange.universe, context.run.run_id)
         return dg.MaterializeResult(metadata=_said(report))
 
     return landing
@@ -115,7 +115,7 @@ def landing_quotes(
         exchange.universe,
         days,
         now=exchange.world.now,
-        run_id=context.run_id,
+        run_id=context.run.run_id,
     )
     return dg.MaterializeResult(metadata=_said(report, days))
 
@@ -150,7 +150,7 @@ def landing_candles(
         days,
         period_minutes=exchange.candle_minutes(config.period_minutes or settings.candle_minutes),
         now=exchange.world.now,
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         refresh=config.refresh,
     )
     return dg.MaterializeResult(metadata=_said(report, days))
@@ -182,7 +182,7 @@ def landing_trades(
         _open_markets(warehouse, days, config.series or exchange.universe),
         days,
         now=exchange.world.now,
-        run_id=context.run_id,
+        run_id=context.run.run_id,
         refresh=config.refresh,
     )
     return dg.MaterializeResult(metadata=_said(report, days))

@@ -44,7 +44,7 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
 
         def write() -> dict[str, WriteReport]:
             with warehouse.write() as con:
-                return {table.name: load(con, files, run_id=context.run_id)}
+                return {table.name: load(con, files, run_id=context.run.run_id)}
 
         yield from checked([table], write)
 
@@ -73,7 +73,7 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
 
         def write() -> dict[str, WriteReport]:
             with warehouse.write() as con:
-                return {table.name: load(con, files, days, run_id=context.run_id)}
+                return {table.name: load(con, files, days, run_id=context.run.run_id)}
 
         yield from checked([table], write)
 

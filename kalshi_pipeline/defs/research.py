@@ -93,6 +93,6 @@ def _written(
 
     def write() -> dict[str, WriteReport]:
         with warehouse.write() as con:
-            return {table.name: write_table(con, table, rows, run_id=context.run_id)}
+            return {table.name: write_table(con, table, rows, run_id=context.run.run_id)}
 
     yield from checked([table], write, metadata=lambda: {table.name: metadata})

@@ -32,9 +32,6 @@ PERIODS_PER_REQUEST = 4_900
 MARKETS_PER_BATCH = 100
 CANDLES_PER_BATCH = 10_000
 
-#: Order books per request.
-ORDERBOOKS_PER_REQUEST = 100
-
 
 def base_url(kind: SourceKind) -> str:
     """Root address of a remote exchange.

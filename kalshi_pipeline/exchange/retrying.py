@@ -47,10 +47,11 @@ class RetryPolicy:
 class Breaker:
     """Opens after so many failures in a row, over all threads, and stays open: the run fails fast and says so.
 
-    A refusal for pace, a 404 and the like are answers, not failures: the exchange is there.
+    A refusal for pace, a 404 and the like are answers, not failures: the exchange is there. The threshold is that of
+    ten requests given up in a row, so that one unit that can never be fetched does not stop the others.
     """
 
-    def __init__(self, threshold: int = 30) -> None:
+    def __init__(self, threshold: int = 60) -> None:
         self._threshold = threshold
         self._lock = threading.Lock()
         self._failures = 0

@@ -31,7 +31,7 @@ class Statistics:
     retries: int = 0
     throttled: int = 0
     bytes: int = 0
-    latencies: Mapping[int, int] = field(default_factory=dict)
+    latencies: Mapping[int, int] = field(default_factory=dict, repr=False)
 
     def __sub__(self, earlier: Statistics) -> Statistics:
         """What was added since an earlier reading of the same client."""

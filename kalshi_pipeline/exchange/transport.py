@@ -21,6 +21,8 @@ from kalshi_pipeline.exchange.pacing import DEFAULT_COST, Pace
 from kalshi_pipeline.exchange.retrying import Breaker, Retrier, RetryPolicy, retry_after_seconds
 from kalshi_pipeline.exchange.statistics import Meter
 
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
 #: A query: values that are ``None`` are left out, sequences repeat their key.
 Query = Mapping[str, str | int | None]
 
@@ -94,13 +96,15 @@ class Transport:
         self._serial_lock = threading.Lock()
         self.meter = Meter()
         self._base_url = base_url.rstrip("/")
+        host = httpx.URL(base_url).host
         self._http = httpx.Client(
             auth=auth,
             headers={"Accept": "application/json", "Accept-Language": "en", "User-Agent": "kalshi-pipeline"},
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
             timeout=httpx.Timeout(30.0, connect=10.0, pool=60.0),
             transport=http,
-            trust_env=False,
+            # Proxies and certificates of the machine are for remote exchanges; an embedded one is next door.
+            trust_env=host not in _LOOPBACK,
         )
 
     def close(self) -> None:

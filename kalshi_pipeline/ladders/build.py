@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from math import inf, isinf
 from typing import Any, NamedTuple
 
@@ -18,7 +19,15 @@ import pyarrow as pa
 from kalshi_pipeline.ladders.classify import classify, confidence
 from kalshi_pipeline.ladders.grid import Grid, infer_step
 from kalshi_pipeline.ladders.registry import Registry, SeriesRule
-from kalshi_pipeline.ladders.strikes import STRIKE_MISSING, Strike, repair_unit, resolve, resolve_from_ticker, words_disagree
+from kalshi_pipeline.ladders.strikes import (
+    STRIKE_MISSING,
+    Strike,
+    in_unit,
+    resolve,
+    resolve_from_ticker,
+    unit_factor,
+    words_disagree,
+)
 from kalshi_pipeline.ladders.wording import TickerReading, read_ticker
 
 #: More reasons why a market is on no ladder.
@@ -160,9 +169,9 @@ def _rows(markets: pa.Table) -> list[dict[str, Any]]:
     absent = dict.fromkeys(set(_OPTIONAL) - set(present))
     rows = [{**row, **absent} for row in markets.select([*_REQUIRED, *present]).to_pylist()]
     rows.sort(key=lambda row: row["ticker"])
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in pairwise(rows):
         if before["ticker"] == after["ticker"]:
-            raise ValueError(f"Market {after['ticker']} occurs twice; ladders are built from one version of each market.")
+            raise ValueError(f"Market {after['ticker']} occurs twice; a ladder takes one version of each market.")
     return rows
 
 
@@ -218,11 +227,12 @@ def _recover(members: Sequence[_Leg], grid: Grid, exclusive: bool | None) -> Non
 
 def _place(members: Sequence[_Leg], rule: SeriesRule, grid: Grid) -> None:
     """Evaluate every payoff on the grid; set aside what never pays and what repeats another market's payoff."""
+    factor = unit_factor([leg.strike for leg in members if leg.strike is not None], rule)
     seen: set[tuple[float, float]] = set()
     for leg in members:
         if leg.strike is None:
             continue
-        leg.strike = repair_unit(leg.strike, rule)
+        leg.strike = in_unit(leg.strike, factor)
         leg.payoff = grid.payoff(leg.strike.strike_type, leg.strike.floor_strike, leg.strike.cap_strike)
         leg.flags.extend(leg.strike.flags)
         if leg.strike.source == "fields" and words_disagree(leg.market, leg.payoff, grid):

@@ -108,8 +108,7 @@ class Registry:
             raise RegistryError(f"The series registry is not valid TOML: {error}.") from None
         return cls(
             series={
-                name: _rule(name, entry, content, registered=True)
-                for name, entry in content.get("series", {}).items()
+                name: _rule(name, entry, content, registered=True) for name, entry in content.get("series", {}).items()
             },
             families={
                 name: _rule(name, entry, content, registered=False)
@@ -178,7 +177,7 @@ def _check(rule: SeriesRule) -> None:
     if rule.support_low is not None and rule.support_high is not None and not rule.support_low < rule.support_high:
         raise RegistryError(f"Series {rule.series_ticker} has a support whose lower cap is not below its upper cap.")
     if not 0 < rule.tail_ratio < 1:
-        raise RegistryError(f"Series {rule.series_ticker} has tail_ratio {rule.tail_ratio}; it must lie between 0 and 1.")
+        raise RegistryError(f"Series {rule.series_ticker} has tail_ratio {rule.tail_ratio}; use one between 0 and 1.")
     if rule.anchor not in ANCHORS or (rule.anchor == "release") != (rule.release_time_local is not None):
         raise RegistryError(
             f"Series {rule.series_ticker} has anchor {rule.anchor!r}; use release with a release_time_local, or close."

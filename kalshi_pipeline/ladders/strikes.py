@@ -25,8 +25,8 @@ STRIKE_MISSING = "strike_missing"
 _FLOORED = ("greater", "greater_or_equal", "between")
 _CAPPED = ("less", "less_or_equal", "between")
 
-#: Factors between the units a strike may have been written in and the unit of the series.
-_UNIT_FACTORS = (1e3, 1e6, 1e-3, 1e-6)
+#: Factors between the units strikes may have been written in and the unit of the series.
+_ENLARGING, _REDUCING = (1e3, 1e6), (1e-3, 1e-6)
 
 #: A number published on a grid at least this coarse is a count, which may be written in thousands or millions.
 _COUNT_STEP = 100.0
@@ -116,20 +116,38 @@ def resolve_from_ticker(
     )
 
 
-def repair_unit(strike: Strike, rule: SeriesRule) -> Strike:
-    """Bring strikes written in another unit (a strike in millions, a value in units) to the unit of the series.
+def unit_factor(strikes: Sequence[Strike], rule: SeriesRule) -> float:
+    """The factor that brings a ladder's strikes to the unit of its series (a strike in millions, a value in units).
 
-    Only where the registry leaves no doubt: a count (jobs, claims) whose strike is smaller than one grid step or
-    outside the caps of the support, and which a factor of 1,000 or 1,000,000 brings onto the grid within the caps.
+    Judged on all strikes together and only where the registry leaves no doubt: a count (jobs, claims) whose every
+    strike is smaller than one grid step, or whose every strike lies outside the caps of the support, and which one
+    factor of 1,000 or 1,000,000 brings onto the grid within the caps. One odd strike (``-1`` for "not below none") is
+    no proof.
+
+    Returns:
+        The factor; 1 where the strikes are in the unit already or in doubt.
     """
-    factors = {
-        factor
-        for value in (strike.floor_strike, strike.cap_strike)
-        if value is not None and (factor := _unit_factor(value, rule)) != 1.0
-    }
-    if len(factors) != 1:
+    low, high, step = rule.support_low, rule.support_high, rule.grid_step
+    values = {value for strike in strikes for value in (strike.floor_strike, strike.cap_strike) if value}
+    if low is None or high is None or step is None or step < _COUNT_STEP or len(values) < 2:
+        return 1.0
+    if all(abs(value) < step for value in values):
+        candidates = _ENLARGING
+    elif all(not low <= value <= high for value in values):
+        candidates = _REDUCING
+    else:
+        return 1.0
+    for factor in candidates:
+        scaled = [value * factor for value in values]
+        if all(low <= value <= high and abs(value) >= step and _on_grid(value, step) for value in scaled):
+            return factor
+    return 1.0
+
+
+def in_unit(strike: Strike, factor: float) -> Strike:
+    """A strike brought to another unit by a factor, flagged where that changed it."""
+    if factor == 1.0:
         return strike
-    factor = factors.pop()
     return replace(
         strike,
         floor_strike=None if strike.floor_strike is None else strike.floor_strike * factor,
@@ -182,20 +200,8 @@ def _bucket_around(centre: float, width: float, grid: Grid) -> Strike:
     return Strike("between", low, high, "ticker", "medium", ("strike_recovered",))
 
 
-def _unit_factor(value: float, rule: SeriesRule) -> float:
-    """The factor that brings a strike to the unit of its series; 1 where it is already there or in doubt."""
-    low, high, step = rule.support_low, rule.support_high, rule.grid_step
-    if low is None or high is None or step is None or step < _COUNT_STEP or value == 0:
-        return 1.0
-    inside = low - step <= value <= high + step
-    if inside and abs(value) >= step:
-        return 1.0
-    for factor in _UNIT_FACTORS:
-        scaled = value * factor
-        on_grid = abs(scaled / step - round(scaled / step)) <= NOISE
-        if low <= scaled <= high and abs(scaled) >= step and on_grid and (factor > 1) == inside:
-            return factor
-    return 1.0
+def _on_grid(value: float, step: float) -> bool:
+    return abs(value / step - round(value / step)) <= NOISE
 
 
 def _complete(strike_type: str, low: float | None, high: float | None) -> bool:

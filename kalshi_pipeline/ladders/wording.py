@@ -41,24 +41,26 @@ _SCALES = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, 
 
 _RANGE = re.compile(rf"(?:between\s+)?(?P<low>{_NUMBER}){_UNIT}\s*(?:to|and|through|[-–—])\s*(?P<high>{_NUMBER})")
 
+_MORE = r"above|over|more\s+than|greater\s+than|higher\s+than|exceed(?:s|ing)?"
+_LESS = r"below|under|less\s+than|fewer\s+than|lower\s+than"
+_NOT = r"(?:not|n't|no)\s+(?:be\s+|rise\s+|fall\s+|go\s+)?"
+
 #: Phrases before the number, then phrases after it. Inclusive and negated ones come first: "not above" holds "above".
 _BEFORE = (
-    ("less_or_equal", r"(?:not|n't|no)\s+(?:be\s+|rise\s+|go\s+)?(?:above|over|more\s+than|greater\s+than|higher\s+than|exceed(?:s|ing)?)"),
-    ("greater_or_equal", r"(?:not|n't|no)\s+(?:be\s+|fall\s+|go\s+)?(?:below|under|less\s+than|fewer\s+than|lower\s+than)"),
+    ("less_or_equal", rf"{_NOT}(?:{_MORE})"),
+    ("greater_or_equal", rf"{_NOT}(?:{_LESS})"),
     ("greater_or_equal", r"at\s+least|(?:greater|more|higher)\s+than\s+or\s+equal\s+to|>=|≥"),
     ("less_or_equal", r"at\s+most|up\s+to|(?:less|fewer|lower)\s+than\s+or\s+equal\s+to|<=|≤"),
-    ("greater", r"above|over|more\s+than|greater\s+than|higher\s+than|exceed(?:s|ing)?|>"),
-    ("less", r"below|under|less\s+than|fewer\s+than|lower\s+than|<"),
+    ("greater", rf"{_MORE}|>"),
+    ("less", rf"{_LESS}|<"),
 )
 _AFTER = (
     ("greater_or_equal", r"or\s+(?:above|more|greater|higher|over)|\+"),
     ("less_or_equal", r"or\s+(?:below|less|fewer|lower|under)"),
 )
-_PHRASES = tuple(
-    (strike_type, re.compile(rf"(?<![a-z]){f'(?:{phrase})'}\s*(?P<number>{_NUMBER})")) for strike_type, phrase in _BEFORE
-)
-_SUFFIXES = tuple(
-    (strike_type, re.compile(rf"(?P<number>{_NUMBER}){_UNIT}\s*(?:{phrase})(?![a-z])")) for strike_type, phrase in _AFTER
+_PATTERNS = (
+    *((kind, re.compile(rf"(?P<number>{_NUMBER}){_UNIT}\s*(?:{phrase})(?![a-z])")) for kind, phrase in _AFTER),
+    *((kind, re.compile(rf"(?<![a-z])(?:{phrase})\s*(?P<number>{_NUMBER})")) for kind, phrase in _BEFORE),
 )
 
 _TICKER = re.compile(r"(?:(?P<subject>[A-Z0-9.]+?)-)??(?P<letter>[TB])?(?P<sign>N|-)?(?P<number>\d+(?:\.\d+)?)")
@@ -75,7 +77,7 @@ def read_words(words: str) -> Reading | None:
         The payoff, or ``None`` where the words describe none or more than one.
     """
     lowered = " ".join(words.lower().split())
-    for strike_type, pattern in (*_SUFFIXES, *_PHRASES):
+    for strike_type, pattern in _PATTERNS:
         found = {_number(match["number"]) for match in pattern.finditer(lowered)}
         if len(found) == 1:
             strike = found.pop()
@@ -93,7 +95,8 @@ def read_words(words: str) -> Reading | None:
 
 def read_ticker(ticker: str, event_ticker: str) -> TickerReading:
     """Read the last part of a market's ticker: ``T0.3``, ``TN0.4`` (-0.4), ``B82.5``, ``NYC-T1.5``, ``OKC110``."""
-    rest = ticker.removeprefix(f"{event_ticker}-") if ticker.startswith(f"{event_ticker}-") else ticker.rpartition("-")[2]
+    prefix = f"{event_ticker}-"
+    rest = ticker.removeprefix(prefix) if ticker.startswith(prefix) else ticker.rpartition("-")[2]
     strike = _TICKER.fullmatch(rest)
     if strike is not None:
         number = float(strike["number"])

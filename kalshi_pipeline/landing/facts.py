@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.records import Cutoff
-from kalshi_pipeline.landing.days import is_over, midnight, runs_of
+from kalshi_pipeline.landing.days import DayRun, is_over, midnight, runs_of
 from kalshi_pipeline.landing.lives import Event, Window, events_by_day, events_in, events_of
 from kalshi_pipeline.landing.manifests import Manifest, UnitEntry, merged
 from kalshi_pipeline.landing.report import LandingFailed, LandingReport
@@ -84,13 +84,7 @@ def land_days(
     alive = events_by_day(events_of(markets, fact.life), asked)
     before = {day: work.store.manifest(fact.dataset, day.isoformat()) for day in asked}
     open_days = asked if refresh else [day for day in asked if not _is_satisfied(before[day], fact, alive[day], day)]
-    wanted = {
-        _unit_id(event, fact, window): _Wanted(event, window, landed)
-        for run in runs_of(open_days, now)
-        for event in events_in(run, alive)
-        if (window := event.life & Window.of_run(run))
-        for landed in [None if refresh else _landed(work.store, fact, event, window)]
-    }
+    wanted = _wanted(work.store, fact, runs_of(open_days, now), alive, refresh)
     resumed = {unit_id: want.landed for unit_id, want in wanted.items() if want.landed}
     missing = {unit_id: want for unit_id, want in wanted.items() if not want.landed}
     fetched = work.carry_out(_units(work, fact, missing)) if missing else {}
@@ -108,6 +102,19 @@ def land_days(
     if report.failed:
         raise LandingFailed(report)
     return report
+
+
+def _wanted(
+    store: LandingStore, fact: Fact, runs: Iterable[DayRun], alive: Mapping[date, Sequence[Event]], refresh: bool
+) -> dict[str, _Wanted]:
+    """The units that the runs of days consist of, by identifier."""
+    wanted = {}
+    for run in runs:
+        for event in events_in(run, alive):
+            if window := event.life & Window.of_run(run):
+                landed = None if refresh else _landed(store, fact, event, window)
+                wanted[_unit_id(event, fact, window)] = _Wanted(event, window, landed)
+    return wanted
 
 
 def _is_satisfied(manifest: Manifest | None, fact: Fact, events: Sequence[Event], day: date) -> bool:
@@ -184,9 +191,7 @@ def _manifest(
 ) -> Manifest:
     """What a day consists of after the run."""
     window, alive = Window.of_day(day), {event.ticker for event in events}
-    own = [
-        entries[unit_id] for unit_id, want in wanted.items() if want.event.ticker in alive and want.window & window
-    ]
+    own = [entries[unit_id] for unit_id, want in wanted.items() if want.event.ticker in alive and want.window & window]
     units = merged(before.units if before else (), own)
     failed = [unit.unit_id for unit in units if unit.state == "failed"]
     if midnight(day) >= now:

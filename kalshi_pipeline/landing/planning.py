@@ -8,7 +8,7 @@ or a day from 04:00 UTC (midnight US Eastern is at 04:00 or 05:00 UTC). Not here
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ from kalshi_pipeline.exchange.endpoints import CANDLES_PER_BATCH, MARKETS_PER_BA
 
 _DAY_SLOT_OFFSET = 4 * 3600
 
-#: How many ways of splitting the markets of a batch into groups are tried.
+#: How many numbers of equal groups are tried.
 _SPLITS_TRIED = 8
 
 
@@ -61,14 +61,12 @@ def plan_batches(spans: Sequence[Span], period_minutes: int) -> list[CandleReque
     """Requests to the endpoint that takes many markets, under its limits of markets, periods and candles in total.
 
     The markets are put in groups (by their windows), every group is swept along time with windows as long as the
-    limits allow for the markets alive in them, and the number of groups that needs the fewest requests is taken.
+    limits allow for the markets alive in them, and the grouping that needs the fewest requests is taken.
     """
     slots = sorted(_in_slots(spans, period_minutes), key=lambda s: (s.first, s.last, s.ticker))
     if not slots:
         return []
-    fewest = -(-len(slots) // MARKETS_PER_BATCH)
-    tries = range(fewest, min(fewest + _SPLITS_TRIED, len(slots)) + 1)
-    plans = ([piece for group in _split(slots, n) for piece in _sweep(group)] for n in tries)
+    plans = ([piece for group in groups for piece in _sweep(group)] for groups in _groupings(slots))
     best = min(plans, key=len)
     return [_request(tickers, first, last, period_minutes) for tickers, first, last in best]
 
@@ -108,10 +106,13 @@ def _request(tickers: Sequence[str], first: int, last: int, period_minutes: int)
     return CandleRequest(tuple(tickers), first * length + offset, end)
 
 
-def _split(slots: Sequence[_Slots], groups: int) -> list[Sequence[_Slots]]:
-    """Neighbours in time in so many groups of nearly equal size."""
-    cuts = [len(slots) * n // groups for n in range(groups + 1)]
-    return [slots[low:high] for low, high in pairwise(cuts) if low < high]
+def _groupings(slots: Sequence[_Slots]) -> Iterator[list[Sequence[_Slots]]]:
+    """Ways of putting neighbours in time in groups: full ones and a rest, or a number of nearly equal ones."""
+    fewest = -(-len(slots) // MARKETS_PER_BATCH)
+    yield [slots[low : low + MARKETS_PER_BATCH] for low in range(0, len(slots), MARKETS_PER_BATCH)]
+    for number in range(fewest, min(fewest + _SPLITS_TRIED, len(slots)) + 1):
+        cuts = [len(slots) * n // number for n in range(number + 1)]
+        yield [slots[low:high] for low, high in pairwise(cuts)]
 
 
 def _sweep(group: Sequence[_Slots]) -> list[tuple[list[str], int, int]]:

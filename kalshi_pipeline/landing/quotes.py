@@ -51,13 +51,17 @@ def land_quotes(
     resumed = work.landed(units)
     fetched = work.carry_out([unit for unit in units if unit.unit_id not in resumed])
     taken = (*resumed.values(), *fetched.values())
-    incomplete = {}
-    for day in asked:
-        manifest = _manifest(work, day, now, taken if day == now.date() else ())
+    before = {day: store.manifest(_DATASET, day.isoformat()) for day in asked}
+    open_days = [day for day, manifest in before.items() if manifest is None or not manifest.complete]
+    manifests = [_manifest(work, day, now, before[day], taken if day == now.date() else ()) for day in open_days]
+    for manifest in manifests:
         store.write_manifest(manifest)
-        if not manifest.complete:
-            incomplete[manifest.partition] = manifest.reason
-    report = LandingReport(dataset=_DATASET, partitions=len(asked), incomplete=incomplete)
+    report = LandingReport(
+        dataset=_DATASET,
+        partitions=len(asked),
+        skipped=len(asked) - len(open_days),
+        incomplete={m.partition: m.reason for m in manifests if not m.complete},
+    )
     report = work.account(report, resumed, fetched)
     if report.failed:
         raise LandingFailed(report)
@@ -78,9 +82,8 @@ def _fetch(client: KalshiClient, series_ticker: str, context: dict[str, str], wr
         writer.add(page, context, len(rows(page.document, "markets")))
 
 
-def _manifest(work: Work, day: date, now: datetime, taken: tuple[UnitEntry, ...]) -> Manifest:
+def _manifest(work: Work, day: date, now: datetime, before: Manifest | None, taken: tuple[UnitEntry, ...]) -> Manifest:
     """The snapshots of a day so far. A snapshot that failed is gone for good, so it does not keep a day from ending."""
-    before = work.store.manifest(_DATASET, day.isoformat())
     known = {unit.unit_id: unit for unit in (*(before.units if before else ()), *taken)}
     if midnight(day) > now:
         reason = "The day has not begun."

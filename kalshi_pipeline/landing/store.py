@@ -129,8 +129,7 @@ class LandingStore:
         """What the file of a unit holds; ``None`` where there is no file or it cannot be read to its end."""
         try:
             raw = path.read_bytes()
-            lines = gzip.decompress(raw).splitlines()
-            heads = [_head(line) for line in lines]
+            heads = [_head(line) for line in _unzipped(raw).splitlines()]
         except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile, ValueError):
             return None
         return UnitEntry(
@@ -190,6 +189,13 @@ class LandingStore:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < horizon:
                     path.unlink()
+
+
+def _unzipped(raw: bytes) -> bytes:
+    """The content of a gzip file; an empty file, which gzip takes for empty content, is cut off."""
+    if not raw:
+        raise EOFError("an empty file")
+    return gzip.decompress(raw)
 
 
 def _head(line: bytes) -> dict[str, Any]:

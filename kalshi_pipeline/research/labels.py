@@ -8,8 +8,7 @@ without a numeric outcome keeps its row and says why.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
 from typing import Any
 
 import pyarrow as pa
@@ -40,7 +39,7 @@ _Row = dict[str, Any]
 
 
 def build_labels(
-    releases: pa.Table, outcomes: pa.Table, first_prints: pa.Table, rejected: Mapping[str, str] | None = None
+    releases: pa.Table, outcomes: pa.Table, first_prints: pa.Table, rejects: pa.Table | None = None
 ) -> pa.Table:
     """Join every ladder's release with its outcome.
 
@@ -48,7 +47,7 @@ def build_labels(
         releases: rows of ``research.releases``.
         outcomes: ``marts.event_outcomes``: ``event_ticker, revision_number, value, value_text, learned_at``.
         first_prints: ``marts.event_outcomes_first_print``: ``event_ticker, value, value_text, learned_at``.
-        rejected: why an event's outcome could not be read, by event ticker.
+        rejects: ``marts.event_outcome_rejects``, why a published value could not be read: ``event_ticker, reason``.
 
     Returns:
         One row per ladder, as :data:`LABEL_SCHEMA`, in the order of ``releases``. Flags: ``first_print_missing`` (the
@@ -67,11 +66,12 @@ def build_labels(
         known = latest.get(row["event_ticker"])
         if known is None or row["revision_number"] > known["revision_number"]:
             latest[row["event_ticker"]] = row
+    rejected = _reasons(rejects)
     ladders_of = Counter(releases["event_ticker"].to_pylist())
     rows = []
     for release in releases.to_pylist():
         event = release["event_ticker"]
-        label = _label(first.get(event), latest.get(event), (rejected or {}).get(event))
+        label = _label(first.get(event), latest.get(event), rejected.get(event))
         flags = []
         if label["label_mode"] == "latest":
             flags.append("first_print_missing")
@@ -99,6 +99,17 @@ def _label(first: _Row | None, latest: _Row | None, rejected: str | None) -> _Ro
         "revision_count": latest and latest["revision_number"],
         "no_label_reason": None if source else rejected or _fault(first or latest),
     }
+
+
+def _reasons(rejects: pa.Table | None) -> dict[str, str]:
+    """Why the published values of an event were rejected."""
+    if rejects is None:
+        return {}
+    require(rejects, ("event_ticker", "reason"), "The outcome rejects table")
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for event, reason in zip(rejects["event_ticker"].to_pylist(), rejects["reason"].to_pylist(), strict=True):
+        found[event].add(reason)
+    return {event: "; ".join(sorted(reasons)) for event, reasons in found.items()}
 
 
 def _print(prefix: str, row: _Row | None) -> _Row:

@@ -7,13 +7,13 @@ releases of one type with one release time; it is what folds count and never spl
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.research.columns import TIMESTAMP, require
 
 #: The release type whose groups are climate days.
@@ -44,7 +44,7 @@ _DERIVED = ("release_id", "release_group", "climate_day")
 _READ = tuple(name for name in RELEASE_SCHEMA.names if name not in _DERIVED)
 
 
-def build_releases(ladders: pa.Table, timezone_of: Callable[[str], str]) -> pa.Table:
+def build_releases(ladders: pa.Table) -> pa.Table:
     """Name the release and the release group of every ladder.
 
     With a published release time, all ladders of one type and one time settle on the same release. Without one (trading
@@ -53,7 +53,6 @@ def build_releases(ladders: pa.Table, timezone_of: Callable[[str], str]) -> pa.T
 
     Args:
         ladders: rows of ``research.ladders``.
-        timezone_of: the IANA time zone of a series; asked for weather series only.
 
     Returns:
         One row per ladder, as :data:`RELEASE_SCHEMA`, ordered by type, anchor and ladder.
@@ -62,7 +61,8 @@ def build_releases(ladders: pa.Table, timezone_of: Callable[[str], str]) -> pa.T
         ValueError: a column is missing, or a ladder has no anchor.
     """
     require(ladders, _READ, "The ladders table")
-    rows = [_release(ladder, timezone_of) for ladder in ladders.select(_READ).to_pylist()]
+    registry = Registry.load()
+    rows = [_release(ladder, registry) for ladder in ladders.select(_READ).to_pylist()]
     rows.sort(key=lambda row: (row["release_type"], row["anchor_ts"], row["ladder_id"]))
     return pa.Table.from_pylist(rows, schema=RELEASE_SCHEMA)
 
@@ -72,14 +72,14 @@ def climate_day(close: datetime, timezone: str) -> date:
     return (close - _BACK_INTO_THE_DAY).astimezone(ZoneInfo(timezone)).date()
 
 
-def _release(ladder: dict[str, Any], timezone_of: Callable[[str], str]) -> dict[str, Any]:
+def _release(ladder: dict[str, Any], registry: Registry) -> dict[str, Any]:
     if ladder["anchor_ts"] is None:
         raise ValueError(
             f"Ladder {ladder['ladder_id']} has no anchor_ts; the registry must say where its horizons count from."
         )
     day = None
     if ladder["release_type"] == WEATHER:
-        day = climate_day(ladder["anchor_ts"], timezone_of(ladder["series_ticker"]))
+        day = climate_day(ladder["anchor_ts"], registry.timezone_of(ladder["series_ticker"]))
         publisher, group = ladder["series_ticker"], day.isoformat()
     elif ladder["release_ts"] is not None:
         publisher, group = ladder["release_type"], _iso(ladder["release_ts"])

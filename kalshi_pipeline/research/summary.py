@@ -101,9 +101,9 @@ def summarise(
 
     Args:
         rows: number of rows by table, in the order they are to be shown.
-        ladders: ``research.ladders``: ``ladder_id, series_ticker``.
+        ladders: ``research.ladders``: ``series_ticker``.
         legs: ``research.ladder_legs``: ``ticker, series_ticker, ladder_id, reason``.
-        distributions: ``research.implied_distributions``: ``ladder_id, hard_gate_failed, gate_reasons``.
+        distributions: ``research.implied_distributions``: ``series_ticker, hard_gate_failed, gate_reasons``.
         labels: ``research.event_labels``: ``series_ticker, has_label``.
         folds: ``research.walkforward_folds``: ``pool, fold_id, role``.
         fold_sentences: by pool, from ``build_folds``.
@@ -111,20 +111,19 @@ def summarise(
     Raises:
         ValueError: a column is missing.
     """
-    require(ladders, ("ladder_id", "series_ticker"), "The ladders table")
+    require(ladders, ("series_ticker",), "The ladders table")
     require(legs, ("ticker", "series_ticker", "ladder_id", "reason"), "The ladder legs table")
-    require(distributions, ("ladder_id", "hard_gate_failed", "gate_reasons"), "The distributions table")
+    require(distributions, ("series_ticker", "hard_gate_failed", "gate_reasons"), "The distributions table")
     require(labels, ("series_ticker", "has_label"), "The labels table")
     require(folds, ("pool", "fold_id", "role"), "The folds table")
-    series_of_ladder = dict(zip(ladders["ladder_id"].to_pylist(), ladders["series_ticker"].to_pylist(), strict=True))
     passed = distributions.filter(pc.invert(distributions["hard_gate_failed"]))
     on_ladder = legs.filter(pc.is_valid(legs["ladder_id"]))
     counts = {
         "markets": _tally(legs["series_ticker"]),
         "on a ladder": _tally(on_ladder["series_ticker"]),
         "ladders": _tally(ladders["series_ticker"]),
-        "snapshots": _per_series(distributions["ladder_id"], series_of_ladder),
-        "passed": _per_series(passed["ladder_id"], series_of_ladder),
+        "snapshots": _tally(distributions["series_ticker"]),
+        "passed": _tally(passed["series_ticker"]),
         "outcomes": _tally(labels.filter(labels["has_label"])["series_ticker"]),
     }
     names = sorted(set().union(*counts.values()))
@@ -145,14 +144,6 @@ def _tally(values: pa.ChunkedArray) -> dict[str, int]:
     """How often each value occurs, the most frequent first."""
     counted = [(item["values"].as_py(), item["counts"].as_py()) for item in values.value_counts()]
     return dict(sorted(counted, key=lambda item: (-item[1], str(item[0]))))
-
-
-def _per_series(ladder_ids: pa.ChunkedArray, series_of_ladder: Mapping[str, str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for ladder, count in _tally(ladder_ids).items():
-        series = series_of_ladder.get(ladder, "unknown series")
-        found[series] = found.get(series, 0) + count
-    return found
 
 
 def _off_ladder(legs: pa.Table) -> dict[str, OffLadder]:

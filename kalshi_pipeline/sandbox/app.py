@@ -98,8 +98,10 @@ def build_app(world: World, *, now: datetime | None = None, faults: Faults | Non
 
 def _get(path: str, floor: Floor, answer: _Answer, headers: dict[str, str] | None = None) -> Route:
     async def endpoint(request: Request) -> Response:
+        # One instant for the whole answer, however long it takes.
+        seen = Floor(floor.world, Clock(floor.now()))
         try:
-            body = answer(floor, request)
+            body = answer(seen, request)
         except Refusal as refusal:
             return refusal.response()
         body = body if isinstance(body, bytes) else orjson.dumps(body)

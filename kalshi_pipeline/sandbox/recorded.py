@@ -164,7 +164,7 @@ def _market(row: dict[str, Any], listed: datetime) -> Market:
         cap_strike=row["cap_strike"],
         listed=listed.astimezone(UTC),
         created=None,
-        open_time=opened,
+        open_time=row["open_time"].astimezone(UTC),
         close_time=closed,
         expected_expiration=closed,
         occurrence=None,

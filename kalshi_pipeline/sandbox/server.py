@@ -5,6 +5,7 @@ Not here: the app.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from typing import Any, Self
 
 import uvicorn
 
-from kalshi_pipeline.sandbox.app import API
+from kalshi_pipeline.sandbox.app import API, SandboxApp, build_app
 from kalshi_pipeline.sandbox.recorded import RecordedWorld
 from kalshi_pipeline.sandbox.simulated import SimulatedWorld
 from kalshi_pipeline.sandbox.world import World, WorldError
@@ -40,6 +41,10 @@ def open_world(source: str, seed: int) -> World:
     if kind == "recorded" and folder:
         return RecordedWorld(Path(folder))
     raise WorldError(f"The source {source!r} names no world; use sandbox or recorded:<folder>.")
+
+
+class ServerError(OSError):
+    """The exchange cannot be served; the message says why and what to do."""
 
 
 class SandboxServer:
@@ -95,12 +100,60 @@ class SandboxServer:
         self.close()
 
 
+def serve_forever(
+    source: str, *, seed: int, now: datetime | None = None, port: int = 0, with_parent: bool = False
+) -> None:
+    """Serve a world in this process; prints one line with its address when it is ready.
+
+    Args:
+        source: ``sandbox`` or ``recorded:<folder>``.
+        seed: of the simulated world.
+        now: where its clock stands; ``None`` is the end of a recording, or the wall clock for a simulated world.
+        port: port of the loopback interface; 0 takes a free one.
+        with_parent: end when standard input closes, which it does when the parent ends, however it ends; otherwise
+            only an interrupt ends it.
+
+    Raises:
+        WorldError: the world cannot be loaded.
+        ServerError: the port is taken.
+    """
+    app = build_app(open_world(source, seed), now=now)
+    bound = listen(port)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(app, bound, with_parent))
+
+
+async def _serve(app: SandboxApp, bound: socket.socket, with_parent: bool) -> None:
+    server = uvicorn_server(app)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.005)
+    print(f"{READY}{url_of(bound)}", flush=True)
+    if with_parent:
+        threading.Thread(target=_stop_at_end_of_input, args=(server,), daemon=True).start()
+    await serving
+
+
+def _stop_at_end_of_input(server: uvicorn.Server) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    server.should_exit = True
+
+
 def listen(port: int = 0) -> socket.socket:
-    """A socket bound to the loopback interface; port 0 takes a free one."""
+    """A socket bound to the loopback interface; port 0 takes a free one.
+
+    Raises:
+        ServerError: the port is taken.
+    """
     # The protocol is named because the event loop only then switches off the delay of small writes.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        raise ServerError(f"Port {port} of 127.0.0.1 is taken; name another, or 0 for a free one.") from None
     return bound
 
 

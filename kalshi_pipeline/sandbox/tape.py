@@ -68,16 +68,22 @@ def _newest_first(floor: Floor, markets: list[Market], low: int, high: int) -> I
 
 
 def _feed(floor: Floor, low: int, high: int) -> Iterator[tuple[Key, _Row]]:
-    """Trades of the whole exchange within ``[low, high]``, an hour at a time so that a page costs what it holds."""
+    """Trades of the whole exchange within ``[low, high]``, a stretch at a time so that a page costs what it holds.
+
+    Stretches begin at an hour and double while nothing was traded.
+    """
     spans = [(_micros(event.open_time), _micros(event.close_time), event) for event in floor.world.events()]
     spans = [span for span in spans if span[0] <= high and span[1] >= low]
+    stretch = _HOUR
     while spans and high >= low:
         high = min(high, max(closes for _, closes, _ in spans))
-        hour = max(low, high - _HOUR + 1)
-        trading: list[Event] = [event for opens, closes, event in spans if opens <= high and closes >= hour]
+        start = max(low, high - stretch + 1)
+        trading: list[Event] = [event for opens, closes, event in spans if opens <= high and closes >= start]
         markets = [market for event in trading for market in floor.world.markets(event)]
-        yield from _newest_first(floor, markets, hour, high)
-        high = hour - 1
+        found = list(_newest_first(floor, markets, start, high))
+        yield from found
+        high = start - 1
+        stretch = _HOUR if found else 2 * stretch
         spans = [span for span in spans if span[0] <= high]
 
 

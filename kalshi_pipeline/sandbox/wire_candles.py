@@ -36,7 +36,8 @@ def candle_array(bars: Candles, dialect: Dialect) -> bytes:
     """The bars as a JSON array.
 
     ``live``: keys end in ``_dollars`` and ``_fp``, a bar without trades keeps only ``previous_dollars`` (nothing
-    where there never was a trade). ``historical``: bare keys, explicit nulls. All values are strings in both.
+    where there never was a trade). ``historical``: bare keys, explicit nulls. All values are strings in both, counts up
+    to ten billion contracts.
     """
     if not len(bars):
         return b"[]"

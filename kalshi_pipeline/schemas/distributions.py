@@ -240,8 +240,8 @@ IMPLIED_DISTRIBUTIONS = Table(
         "move_l2": _amount("Root of the sum of (repaired - mid)^2 over the weighted markets.", "dollars"),
         "move_max": _amount("Largest |repaired - mid| of the weighted markets.", "dollars"),
         # Bounds
-        "mean_low": _value("Least mean that the bands admit; NULL where the support has no lower cap."),
-        "mean_high": _value("Greatest mean that the bands admit; NULL where the support has no upper cap."),
+        "mean_low": _value("Least mean that the bands admit; NULL where mass may lie below an uncapped support."),
+        "mean_high": _value("Greatest mean that the bands admit; NULL where mass may lie above an uncapped support."),
         # Tails
         "cut_low": _value("First cut; beyond it the support is open.", nullable=False),
         "cut_high": _value("Last cut; beyond it the support is open.", nullable=False),
@@ -252,8 +252,8 @@ IMPLIED_DISTRIBUTIONS = Table(
         "tail_dominated": _flag("Whether the mean rests on more than 10 % of outer mass.", nullable=True),
         "tail_probabilities": column(
             "DOUBLE[]",
-            "P(X >= t) for the ladder's tail_thresholds, in their order; NULL in the list where t lies in an open cell, "
-            "NULL as a whole where a gate failed.",
+            "P(X >= t) for the ladder's tail_thresholds, in their order; NULL in the list where t lies in an open "
+            "cell, NULL as a whole where a gate failed.",
             unit="probability",
             nullable=True,
         ),
@@ -308,6 +308,7 @@ LADDER_QUOTES = Table(
         "quote_kind": text("What bid and ask are.", nullable=True, isin=QUOTE_KINDS),
         "available_ts": timestamp("When the quote became known; NULL where there was none.", nullable=True),
         "age_seconds": _amount("Age of the quote; a bar's counts from its end.", "seconds", nullable=True),
+        "period_minutes": _count("Length of the bar the quote closes; NULL for order books.", "minutes", nullable=True),
         "stale_cutoff_seconds": _amount("Age this quote may have.", "seconds"),
         "yes_bid": _price("Best YES bid; NULL where the side is empty."),
         "yes_ask": _price("Best YES ask; NULL where the side is empty."),
@@ -315,8 +316,8 @@ LADDER_QUOTES = Table(
         "mid": _price(
             "Target of the repair: the middle of a two-sided book, else the last trade; NULL without either."
         ),
-        "tight_low": _probability("Lower bound the whole ladder's bids put on the market."),
-        "tight_high": _probability("Upper bound the whole ladder's asks put on the market."),
+        "tight_low": _probability("Lower bound that the whole ladder's quotes, widened by the depth, put on the market."),
+        "tight_high": _probability("Upper bound that the whole ladder's quotes, widened by the depth, put on the market."),
         "repaired": _probability("Value of the market under the repaired distribution."),
         "moved": _number("Repaired less mid; NULL without a mid.", unit="dollars", nullable=True),
         "weight": _amount("Weight in the repair; 0 where the market only bounds.", "per square dollar"),

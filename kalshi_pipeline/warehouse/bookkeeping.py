@@ -5,75 +5,89 @@ Other ``meta`` tables belong to whoever fills them; this module keeps the ones t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.sql import on_days, packed
 from kalshi_pipeline.warehouse.staging import ROW_SOURCE, STAGED
 from kalshi_pipeline.warehouse.validation import FAULTS
 
 
 def clear_quarantine(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date]) -> None:
     """Forget earlier faulty rows of the days (or of the whole unpartitioned table) that are being replaced."""
-    condition = "list_contains(?, partition_date)" if table.partition_column else "partition_date IS NULL"
-    con.execute(
-        f"DELETE FROM meta.quarantine WHERE table_name = ? AND {condition}",
-        [table.qualified_name, *([list(days)] if table.partition_column else [])],
-    )
+    condition = on_days("partition_date", days) if table.partition_column else "TRUE"
+    con.execute(f"DELETE FROM meta.quarantine WHERE table_name = ? AND {condition}", [table.qualified_name])
 
 
 def quarantine_faults(con: duckdb.DuckDBPyConnection, table: Table, run_id: str) -> None:
     """Set the faulty staged rows aside, each with its reason and as JSON; one set aside before is not repeated."""
-    row = f"struct_pack({', '.join(f'{name} := {name}' for name in table.columns)})"
+    row = f"coalesce({ROW_SOURCE}, to_json({packed(table.columns)}))"
     con.execute(
         f"""
         INSERT INTO meta.quarantine (table_name, partition_date, reason, row_json, run_id, quarantined_at)
-        SELECT ?, {table.partition_column or "NULL"}, reason, coalesce({ROW_SOURCE}, to_json({row})) AS row_json, ?, now()
-        FROM {STAGED} JOIN {FAULTS} ON {STAGED}.rowid = row_id
+        WITH faulty_rows AS (
+            SELECT rowid AS row_id, {table.partition_column or "NULL"} AS partition_date, {row} AS row_json
+            FROM {STAGED} WHERE rowid IN (SELECT row_id FROM {FAULTS})
+        )
+        SELECT $table_name, partition_date, reason, row_json, $run_id, now()
+        FROM faulty_rows JOIN {FAULTS} USING (row_id)
         WHERE (reason, row_json::VARCHAR) NOT IN (
-            SELECT (reason, row_json::VARCHAR) FROM meta.quarantine WHERE table_name = ?
+            SELECT (reason, row_json::VARCHAR) FROM meta.quarantine WHERE table_name = $table_name
         )
         """,
-        [table.qualified_name, run_id, table.qualified_name],
+        {"table_name": table.qualified_name, "run_id": run_id},
     )
 
 
 def record_loads(
     con: duckdb.DuckDBPyConnection,
     table: Table,
-    days: Sequence[date],
+    rows: Mapping[date, int],
     *,
-    changed: Iterable[date],
+    changed: Sequence[date],
     run_id: str,
     reason: str | None,
 ) -> None:
-    """Note the state of the partitions; one whose rows changed, or that was never loaded, gets a new load id.
+    """Note the state of partitions; one whose rows changed, or that was never loaded, gets a new load id.
 
     The load id is the watermark of everything derived: a day is computed again iff its load id is newer.
+
+    Args:
+        con: a connection inside a transaction.
+        table: the table.
+        rows: rows of each partition after the write.
+        changed: the partitions whose rows were replaced.
+        run_id: the run that writes.
+        reason: why the partitions are as they are.
     """
-    if not days:
+    if not rows:
         return
+    is_new = on_days("excluded.partition_date", changed)
     con.execute(
         f"""
         INSERT INTO meta.partition_loads
             (dataset, partition_date, load_id, loaded_at, run_id, rows, quarantined, reason)
-        SELECT $dataset, day, nextval('meta.load_id'), now(), $run_id,
-            (SELECT count(*) FROM {table.qualified_name} WHERE {table.partition_column} = day),
+        SELECT
+            $dataset, day, nextval('meta.load_id'), now(), $run_id, day_rows,
             (SELECT count(*) FROM meta.quarantine WHERE table_name = $table_name AND partition_date = day),
             $reason
-        FROM (SELECT unnest($days) AS day)
+        FROM (SELECT unnest($days) AS day, unnest($rows) AS day_rows)
         ON CONFLICT (dataset, partition_date) DO UPDATE SET
-            load_id = CASE WHEN list_contains($changed, excluded.partition_date) THEN excluded.load_id ELSE load_id END,
-            loaded_at = CASE WHEN list_contains($changed, excluded.partition_date) THEN excluded.loaded_at ELSE loaded_at END,
-            run_id = excluded.run_id, rows = excluded.rows, quarantined = excluded.quarantined, reason = excluded.reason
+            load_id = CASE WHEN {is_new} THEN excluded.load_id ELSE load_id END,
+            loaded_at = CASE WHEN {is_new} THEN excluded.loaded_at ELSE loaded_at END,
+            run_id = CASE WHEN {is_new} THEN excluded.run_id ELSE run_id END,
+            rows = excluded.rows,
+            quarantined = excluded.quarantined,
+            reason = excluded.reason
         """,
         {
             "dataset": table.name,
             "table_name": table.qualified_name,
-            "days": list(days),
-            "changed": list(changed),
+            "days": list(rows),
+            "rows": list(rows.values()),
             "run_id": run_id,
             "reason": reason,
         },

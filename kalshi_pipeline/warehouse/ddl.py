@@ -1,4 +1,4 @@
-"""The DDL of a stated table: types, NOT NULL, CHECKs and the primary key, from its pandera schema.
+"""The DDL of a stated table: types, NOT NULL, CHECKs and keys, from its pandera schema.
 
 Migrations are committed text, written with this and never generated at run time; a contract test holds the migrated
 catalogue and the stated tables equal.
@@ -12,32 +12,34 @@ from typing import Any
 import pandera.pandas as pa
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.sql import identifier, identifiers
 
 
 def ddl(table: Table) -> str:
     """``CREATE TABLE`` of a stated table.
 
+    A table in daily partitions has its key but no index on it: DuckDB keeps a whole primary key index in memory (about
+    55 bytes a row) and spends more time on it than on the rows. A key belongs to one day, so the write holds it.
+
     Raises:
         ValueError: a column has a check that has no SQL form here.
     """
-    lines = [f"    {line}" for line in (*column_lines(table), f"PRIMARY KEY ({', '.join(table.key)})")]
-    return f"CREATE TABLE {table.qualified_name} (\n" + ",\n".join(lines) + "\n);\n"
-
-
-def column_lines(table: Table) -> list[str]:
-    """One line of DDL per column."""
-    return [_column(table, name) for name in table.columns]
+    lines = [_column(table, name) for name in table.columns]
+    if table.partition_column is None:
+        lines.append(f"PRIMARY KEY ({identifiers(table.key)})")
+    return f"CREATE TABLE {table.qualified_name} (\n" + ",\n".join(f"    {line}" for line in lines) + "\n);\n"
 
 
 def _column(table: Table, name: str) -> str:
     column = table.columns[name]
-    words = [name, table.sql_type(name)]
+    name_ = identifier(name)
+    words = [name_, table.sql_type(name)]
     if not column.nullable:
         words.append("NOT NULL")
-    checks = [f"{name} {_condition(name, check)}" for check in column.checks]
+    checks = [f"{name_} {_condition(name, check)}" for check in column.checks]
     if table.sql_type(name) == "DOUBLE":
         # DuckDB keeps NaN and infinities as values; NULL passes a CHECK.
-        checks.insert(0, f"isfinite({name})")
+        checks.insert(0, f"isfinite({name_})")
     if checks:
         words.append(f"CHECK ({' AND '.join(checks)})")
     return " ".join(words)
@@ -47,7 +49,7 @@ def _condition(name: str, check: pa.Check) -> str:
     write = _SQL.get(str(check.name))
     if write is None:
         raise ValueError(f"Check {check.name} of column {name} has no SQL form.")
-    return write(check.statistics)
+    return write(check.statistics or {})
 
 
 def _range(values: Mapping[str, Any]) -> str:
@@ -72,4 +74,3 @@ def _literal(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
-

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import duckdb
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.sql import identifier, packed
 
 #: Temporary table that holds the staged rows: the table's columns and the two below.
 STAGED = "staged_rows"
@@ -34,15 +35,12 @@ def staged_copy(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> 
     """Hold the relation's rows in :data:`STAGED` for the length of a ``with`` block.
 
     Raises:
-        StructureFault: a column is missing, unknown, or of a type that has no conversion to the table's.
+        StructureFault: a column is missing or unknown.
     """
     described = con.execute(f"DESCRIBE {relation}").fetchall()
     types = {name: _SHORT.get(str(type_), str(type_)) for name, type_, *_ in described}
     _require_columns(table, types)
-    try:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {_query(table, relation, types)}")
-    except duckdb.BinderException as error:
-        raise StructureFault(f"a column cannot be converted to its type: {error}") from error
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {_query(table, relation, types)}")
     yield
     # Not on the way out of an exception: the transaction that created the table is then rolled back.
     con.execute(f"DROP TABLE {STAGED}")
@@ -58,33 +56,37 @@ def _require_columns(table: Table, types: dict[str, str]) -> None:
 
 
 def _query(table: Table, relation: str, types: dict[str, str]) -> str:
-    cast, faults = [], [ROW_FAULT] if ROW_FAULT in types else []
+    values, faults = [], [ROW_FAULT] if ROW_FAULT in types else []
     for name in table.columns:
-        value, misfit = _converted(name, types[name], table.sql_type(name))
-        cast.append(f"{value} AS {name}")
+        value, misfit = _converted(identifier(name), types[name], table.sql_type(name))
+        values.append(f"{value} AS {identifier(name)}")
         if misfit:
             faults.append(f"CASE WHEN {misfit[0]} THEN '{name}: {misfit[1]}' END")
-    # concat_ws skips NULLs; no fault at all is the empty string.
-    fault = f"nullif(concat_ws('; ', {', '.join(faults)}), '')" if faults else "NULL::VARCHAR"
-    source = f"{ROW_SOURCE}::JSON" if ROW_SOURCE in types else "NULL::JSON"
-    as_it_came = f"struct_pack({', '.join(f'{name} := {name}' for name in table.columns)})"
+    served = f"{ROW_SOURCE}::JSON" if ROW_SOURCE in types else "NULL"
+    fault = _joined(faults)
     return (
-        f"SELECT {', '.join(cast)}, {fault} AS {ROW_FAULT}, "
-        f"CASE WHEN {ROW_FAULT} IS NOT NULL THEN coalesce({source}, to_json({as_it_came})) END AS {ROW_SOURCE} "
+        f"SELECT {', '.join(values)}, {fault} AS {ROW_FAULT}, "
+        f"CASE WHEN {fault} IS NOT NULL THEN coalesce({served}, to_json({packed(table.columns)})) END AS {ROW_SOURCE} "
         f"FROM {relation}"
     )
 
 
+def _joined(faults: list[str]) -> str:
+    """All faults of a row as one text, NULL where there is none."""
+    if len(faults) < 2:
+        return faults[0] if faults else "NULL::VARCHAR"
+    return f"nullif(concat_ws('; ', {', '.join(faults)}), '')"
+
+
 def _converted(name: str, given: str, wanted: str) -> tuple[str, tuple[str, str] | None]:
-    """The column's value in the wanted type, and when and how it fails to be one."""
-    value = f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END" if given in _FLOATS else name
-    if wanted == "DOUBLE[]":
-        value = f"list_transform({name}::DOUBLE[], lambda x: CASE WHEN isnan(x) THEN NULL ELSE x END)"
-        return value, (f"len(list_filter({name}::DOUBLE[], lambda x: isinf(x))) > 0", "not finite")
-    if given == wanted:
-        return value, (f"isinf({name})", "not finite") if wanted == "DOUBLE" else None
-    converted = f"TRY_CAST({value} AS {wanted})"
-    misfit = f"{value} IS NOT NULL AND {converted} IS NULL"
+    """The column's value in the wanted type, NaN as NULL, and when and how it fails to be one."""
+    plain = f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END" if given in _FLOATS else name
+    value = plain if given == wanted else f"TRY_CAST({plain} AS {wanted})"
+    misfits = [] if given == wanted else [f"({plain} IS NOT NULL AND {value} IS NULL)"]
     if wanted == "DOUBLE":
-        return converted, (f"coalesce(isinf({converted}), {misfit})", "not a finite number")
-    return converted, (misfit, f"not a {wanted}")
+        misfits.append(f"isinf({value})")
+    if wanted == "DOUBLE[]":
+        misfits.append(f"len(list_filter({value}, lambda x: isinf(x))) > 0")
+        value = f"list_transform({value}, lambda x: CASE WHEN isnan(x) THEN NULL ELSE x END)"
+    what = "finite" if wanted.startswith("DOUBLE") else f"a {wanted}"
+    return value, (" OR ".join(misfits), f"not {what}") if misfits else None

@@ -17,6 +17,7 @@ import pandera.pandas as pa
 import pyarrow
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.sql import identifier
 from kalshi_pipeline.warehouse.staging import ROW_FAULT, STAGED
 
 #: Rows per frame: bounds the memory of a validation whatever the size of the partition.
@@ -24,6 +25,9 @@ CHUNK_ROWS = 250_000
 
 #: Temporary table of the faulty rows: their row id in the staged table and everything wrong with them.
 FAULTS = "staged_faults"
+
+#: The staged rows without a fault.
+SOUND = f"{STAGED} WHERE rowid NOT IN (SELECT row_id FROM {FAULTS})"
 
 _DTYPES: dict[pyarrow.DataType, Any] = {
     pyarrow.int32(): pd.Int64Dtype(),
@@ -45,8 +49,8 @@ def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int)
     schema = table.frame_schema
     schema.unique = None
     # Row ids of a table made in the open transaction do not begin at 0, but they are consecutive.
-    first_row, last_row = con.execute(f"SELECT coalesce(min(rowid), 0), coalesce(max(rowid), -1) FROM {STAGED}").fetchall()[0]
-    for first in range(first_row, last_row + 1, CHUNK_ROWS):
+    bounds = con.execute(f"SELECT min(rowid), max(rowid) FROM {STAGED} HAVING count(*) > 0").fetchall()
+    for first in (first for low, high in bounds for first in range(low, high + 1, CHUNK_ROWS)):
         if faulty > enough:
             return
         reasons = _broken(schema, _frame(con, table, first))
@@ -63,7 +67,7 @@ def fault_reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def _frame(con: duckdb.DuckDBPyConnection, table: Table, first: int) -> pd.DataFrame:
-    columns = ", ".join(f"{_projected(name, table.sql_type(name))} AS {name}" for name in table.columns)
+    columns = ", ".join(_projected(identifier(name), table.sql_type(name)) for name in table.columns)
     arrow = con.sql(
         f"SELECT rowid AS row_id, {columns} FROM {STAGED} "
         f"WHERE rowid >= {first} AND rowid < {first + CHUNK_ROWS} AND {ROW_FAULT} IS NULL"
@@ -74,9 +78,9 @@ def _frame(con: duckdb.DuckDBPyConnection, table: Table, first: int) -> pd.DataF
 
 def _projected(name: str, sql_type: str) -> str:
     """The column in a type that has an exact pandas counterpart; only decimals lose digits, and only here."""
-    if sql_type.startswith("DECIMAL"):
-        return f"{name}::DOUBLE"
-    return {"DATE": f"{name}::TIMESTAMP", "JSON": f"{name}::VARCHAR"}.get(sql_type, name)
+    exact = {"DATE": "TIMESTAMP", "JSON": "VARCHAR"}
+    frame_type = "DOUBLE" if sql_type.startswith("DECIMAL") else exact.get(sql_type, sql_type)
+    return f"{name}::{frame_type} AS {name}"
 
 
 def _broken(schema: pa.DataFrameSchema, frame: pd.DataFrame) -> dict[int, str]:

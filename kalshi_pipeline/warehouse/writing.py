@@ -1,85 +1,37 @@
 """Writing a table: validate everything, set faulty rows aside with a reason, commit the rest or nothing.
 
 Two ways to write. A partition (or a whole unpartitioned table) is replaced; a reference table takes a new version of
-what it describes where the content differs from the latest one. Either way the caller holds the transaction, and a
-:class:`BlockedWrite` leaves the caller's ``with warehouse.write()`` block, which rolls it back.
+what it describes where the content differs from the version before. Either way the caller holds the transaction, and
+a :class:`BlockedWrite` leaves the caller's ``with warehouse.write()`` block, which rolls it back.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 
 import duckdb
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.across_rows import (
+    changed_days,
+    double_keys,
+    drop_repeats,
+    other_days,
+    staged_fingerprints,
+)
 from kalshi_pipeline.warehouse.bookkeeping import clear_quarantine, quarantine_faults, record_loads
+from kalshi_pipeline.warehouse.reports import BlockedWrite, WriteReport
+from kalshi_pipeline.warehouse.sql import identifiers, on_days
 from kalshi_pipeline.warehouse.staging import STAGED, StructureFault, staged_copy
-from kalshi_pipeline.warehouse.validation import FAULTS, collect_faults, fault_reasons
+from kalshi_pipeline.warehouse.validation import SOUND, collect_faults, fault_reasons
+
+__all__ = ["QUARANTINE_LIMIT", "BlockedWrite", "WriteReport", "append_versions", "write_partition"]
 
 #: Largest share of faulty rows that still lets the rest be written.
 QUARANTINE_LIMIT = 0.01
-
-_SOUND = f"{STAGED} WHERE rowid NOT IN (SELECT row_id FROM {FAULTS})"
-
-
-@dataclass(frozen=True)
-class WriteReport:
-    """What a write did.
-
-    Attributes:
-        table: the table written.
-        rows: incoming rows that hold the schema.
-        inserted: those that were written.
-        unchanged: those that were there already, as they are.
-        quarantined: rows set aside, counted by reason.
-        changed_partitions: the days whose rows were replaced.
-    """
-
-    table: str
-    rows: int
-    inserted: int = 0
-    unchanged: int = 0
-    quarantined: Mapping[str, int] = field(default_factory=dict)
-    changed_partitions: tuple[date, ...] = ()
-
-    @classmethod
-    def empty(cls, table: Table) -> WriteReport:
-        """A report of nothing done: where a sum of reports begins."""
-        return cls(table=table.qualified_name, rows=0)
-
-    def __add__(self, other: WriteReport) -> WriteReport:
-        """Both reports of one table as one."""
-        if self.table != other.table:
-            raise ValueError(f"Reports of {self.table} and of {other.table} have no sum.")
-        return WriteReport(
-            table=self.table,
-            rows=self.rows + other.rows,
-            inserted=self.inserted + other.inserted,
-            unchanged=self.unchanged + other.unchanged,
-            quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
-            changed_partitions=tuple(sorted({*self.changed_partitions, *other.changed_partitions})),
-        )
-
-    @property
-    def quarantined_rows(self) -> int:
-        """Rows set aside, over all reasons."""
-        return sum(self.quarantined.values())
-
-
-class BlockedWrite(RuntimeError):
-    """Nothing may be written: a fault of structure or key, or too many faulty rows.
-
-    Attributes:
-        report: what was found until then; nothing in it was written.
-    """
-
-    def __init__(self, reason: str, report: WriteReport) -> None:
-        super().__init__(f"{report.table}: {reason}; nothing was written.")
-        self.report = report
 
 
 def write_partition(
@@ -111,22 +63,23 @@ def write_partition(
             more than 1 % of the rows are faulty.
     """
     if (partitions is None) != (table.partition_column is None):
-        raise ValueError(f"{table.qualified_name} is written {'by' if table.partition_column else 'without'} partition.")
-    days = tuple(sorted(set(partitions or ())))
+        raise ValueError(f"{table.qualified_name} has {'' if table.partition_column else 'no '}partitions.")
+    days = sorted(set(partitions or ()))
     with _validated(con, table, staged, prefer) as report:
-        _refuse_other_days(con, table, days, report)
-        _refuse_double_keys(con, table, report)
-        changed = _changed(con, table, days)
-        inserted = _replace(con, table, changed, report)
+        if table.partition_column:
+            _refuse(other_days(con, table, days), report)
+        if not prefer:
+            _refuse(double_keys(con, table), report)
+        fingerprints = staged_fingerprints(con, table)
+        asked: list[date | None] = list(days) if table.partition_column else [None]
+        changed = changed_days(con, table, asked, fingerprints)
+        inserted = _replaced(con, table, changed)
         clear_quarantine(con, table, days)
         quarantine_faults(con, table, run_id)
-        record_loads(con, table, days, changed=[day for day in changed if day], run_id=run_id, reason=reason)
-    return replace(
-        report,
-        inserted=inserted,
-        unchanged=report.rows - inserted,
-        changed_partitions=tuple(day for day in changed if day),
-    )
+        changed_partitions = tuple(day for day in changed if day)
+        rows = {day: fingerprints[day][0] if day in fingerprints else 0 for day in days}
+        record_loads(con, table, rows, changed=changed_partitions, run_id=run_id, reason=reason)
+    return replace(report, inserted=inserted, unchanged=report.rows - inserted, changed_partitions=changed_partitions)
 
 
 def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *, run_id: str) -> WriteReport:
@@ -144,16 +97,16 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
     Raises:
         BlockedWrite: a column is missing or unknown, a key occurs twice, or more than 1 % of the rows are faulty.
     """
-    thing = ", ".join(name for name in table.key if name != "observed_at")
+    thing = identifiers(name for name in table.key if name != "observed_at")
     with _validated(con, table, staged) as report:
-        _refuse_double_keys(con, table, report)
-        inserted = _insert(
+        _refuse(double_keys(con, table), report)
+        inserted = _inserted(
             con,
             table,
             f"""{STAGED} WHERE rowid IN (
                 WITH incoming AS (
                     SELECT {thing}, observed_at, content_hash, row_id
-                    FROM (SELECT *, rowid AS row_id FROM {_SOUND})
+                    FROM (SELECT *, rowid AS row_id FROM {SOUND})
                     ANTI JOIN {table.qualified_name} USING ({thing}, observed_at)
                 ),
                 known AS (
@@ -164,7 +117,6 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
                 QUALIFY row_id IS NOT NULL AND content_hash IS DISTINCT FROM
                     lag(content_hash) OVER (PARTITION BY {thing} ORDER BY observed_at)
             )""",
-            report,
         )
         quarantine_faults(con, table, run_id)
     return replace(report, inserted=inserted, unchanged=report.rows - inserted)
@@ -179,14 +131,14 @@ def _validated(
     try:
         with staged_copy(con, table, staged):
             if prefer:
-                _drop_repeats(con, table, prefer)
-            total = _count(con, STAGED)
+                drop_repeats(con, table, prefer)
+            total = int(con.execute(f"SELECT count(*) FROM {STAGED}").fetchall()[0][0])
             collect_faults(con, table, enough=int(total * QUARANTINE_LIMIT))
             reasons = fault_reasons(con)
             report = replace(empty, rows=total - sum(reasons.values()), quarantined=reasons)
             if report.quarantined_rows > total * QUARANTINE_LIMIT:
                 listed = ", ".join(f"{reason} ({count})" for reason, count in reasons.items())
-                raise BlockedWrite(
+                _refuse(
                     f"{report.quarantined_rows} of {total} rows are faulty, more than {QUARANTINE_LIMIT:.0%}: {listed}",
                     report,
                 )
@@ -195,103 +147,22 @@ def _validated(
         raise BlockedWrite(str(fault), empty) from fault
 
 
-def _refuse_other_days(
-    con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date], report: WriteReport
-) -> None:
-    if table.partition_column is None:
-        return
-    other = con.execute(
-        f"SELECT DISTINCT {table.partition_column} FROM {_SOUND} AND NOT list_contains(?, {table.partition_column}) "
-        "ORDER BY ALL LIMIT 5",
-        [list(days)],
-    ).fetchall()
-    if other:
-        raise BlockedWrite(f"rows belong to other partitions: {', '.join(str(day) for (day,) in other)}", report)
+def _refuse(reason: str | None, report: WriteReport) -> None:
+    if reason:
+        raise BlockedWrite(reason, report)
 
 
-def _drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, prefer: str) -> None:
-    key = ", ".join(table.key)
-    con.execute(
-        f"""
-        DELETE FROM {STAGED} WHERE rowid IN (
-            SELECT row_id FROM (SELECT *, rowid AS row_id FROM {STAGED} WHERE {_suspect(table, STAGED)})
-            WHERE {" AND ".join(f"{name} IS NOT NULL" for name in table.key)}
-            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {prefer}) > 1
-        )
-        """
-    )
-
-
-def _refuse_double_keys(con: duckdb.DuckDBPyConnection, table: Table, report: WriteReport) -> None:
-    key = ", ".join(table.key)
-    double = con.execute(
-        f"SELECT count(*) OVER (), {key} FROM {_SOUND} AND {_suspect(table, _SOUND)} "
-        f"GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
-    ).fetchall()
-    if double:
-        keys, *values = double[0]
-        example = ", ".join(f"{name}={value}" for name, value in zip(table.key, values, strict=True))
-        raise BlockedWrite(f"{keys} keys occur more than once, the first is {example}", report)
-
-
-def _suspect(table: Table, source: str) -> str:
-    """Condition on rows that may share their key: grouping by one hash is far cheaper than by the key itself."""
-    mark = f"hash({', '.join(table.key)})"
-    return f"{mark} IN (SELECT {mark} FROM {source} GROUP BY 1 HAVING count(*) > 1)"
-
-
-def _changed(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date]) -> list[date | None]:
-    """Days whose stored rows differ from the staged ones; ``None`` stands for a table without partitions."""
-    column = table.partition_column
-    stored = f"{table.qualified_name} WHERE {f'list_contains(?, {column})' if column else 'TRUE'}"
-    before = _fingerprints(con, table, stored, [list(days)] if column else [])
-    after = _fingerprints(con, table, _SOUND, [])
-    return [day for day in (days if column else (None,)) if before.get(day) != after.get(day)]
-
-
-def _fingerprints(
-    con: duckdb.DuckDBPyConnection, table: Table, source: str, parameters: list[list[date]]
-) -> dict[date | None, tuple[int, ...]]:
-    """Per day, the number of rows and two order-free sums over the hashes of whole rows."""
-    row_hash = f"hash({', '.join(table.columns)})"
-    rows = con.execute(
-        f"SELECT {table.partition_column or 'NULL'}, count(*), bit_xor({row_hash}), sum({row_hash}::HUGEINT) "
-        f"FROM {source} GROUP BY 1",
-        parameters,
-    ).fetchall()
-    return {day: tuple(counts) for day, *counts in rows}
-
-
-def _replace(
-    con: duckdb.DuckDBPyConnection, table: Table, changed: Sequence[date | None], report: WriteReport
-) -> int:
+def _replaced(con: duckdb.DuckDBPyConnection, table: Table, changed: Sequence[date | None]) -> int:
+    """Put the sound rows of the changed days in place of the stored ones; returns their number."""
     if not changed:
         return 0
-    if table.partition_column is None:
-        con.execute(f"DELETE FROM {table.qualified_name}")
-        return _insert(con, table, _SOUND, report)
-    of_days = f"list_contains(?, {table.partition_column})"
-    con.execute(f"DELETE FROM {table.qualified_name} WHERE {of_days}", [list(changed)])
-    return _insert(con, table, f"{_SOUND} AND {of_days}", report, [list(changed)])
+    days = [day for day in changed if day]
+    condition = on_days(table.partition_column, days) if table.partition_column else "TRUE"
+    con.execute(f"DELETE FROM {table.qualified_name} WHERE {condition}")
+    return _inserted(con, table, f"{SOUND} AND {condition}")
 
 
-def _insert(
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    source: str,
-    report: WriteReport,
-    parameters: Sequence[object] = (),
-) -> int:
-    columns = ", ".join(table.columns)
-    try:
-        inserted = con.execute(
-            f"INSERT INTO {table.qualified_name} ({columns}) SELECT {columns} FROM {source}", list(parameters)
-        ).fetchall()
-    except duckdb.ConstraintException as error:
-        # The schema and the keys held among the staged rows: what is left is a key of another partition.
-        raise BlockedWrite(f"the database refuses a row: {str(error).splitlines()[0]}", report) from error
-    return int(inserted[0][0])
-
-
-def _count(con: duckdb.DuckDBPyConnection, source: str) -> int:
-    return int(con.execute(f"SELECT count(*) FROM {source}").fetchall()[0][0])
+def _inserted(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> int:
+    columns = identifiers(table.columns)
+    rows = con.execute(f"INSERT INTO {table.qualified_name} ({columns}) SELECT {columns} FROM {source}").fetchall()
+    return int(rows[0][0])

@@ -36,7 +36,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "build": ("defs",),
         "definitions": ("build",),
         "runs": ("settings",),
-        "demo": ("build", "runs"),
+        "account": ("warehouse", "research"),
+        "demo": ("account", "build", "runs"),
         "cli": ("demo", "read"),
     }.items()
 }

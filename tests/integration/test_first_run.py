@@ -14,7 +14,7 @@ from tests.integration.pipeline import DAYS, Pipeline
 
 pytestmark = pytest.mark.integration
 
-MOMENTS = ("mean", "variance", "std", "skewness", "excess_kurtosis", "median", "iqr", "entropy")
+MOMENTS = ("mean", "variance", "std", "skew", "excess_kurtosis", "q50", "iqr", "entropy", "mass_below", "mass_above")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_passed_snapshot_is_a_distribution(done: Pipeline) -> None:
     worst = done.value(
         """
         select max(abs(total - 1)) from (
-            select sum(mass) as total
+            select sum(probability) as total
             from research.implied_cells as c
             semi join (select * from research.implied_distributions where not hard_gate_failed) using (ladder_id, asof)
             group by ladder_id, asof

@@ -53,14 +53,14 @@ def labels(
     outcomes: list[dict[str, Any]],
     releases: list[dict[str, Any]] | None = None,
     first: list[dict[str, Any]] | None = None,
-    rejected: dict[str, str] | None = None,
+    rejected: list[str] | None = None,
 ) -> list[dict[str, Any]]:
     firsts = [row for row in outcomes if row["revision_number"] == 0] if first is None else first
     table = build_labels(
         pa.Table.from_pylist(releases or [release()], schema=RELEASE_SCHEMA),
         pa.Table.from_pylist(outcomes, schema=PRINTS),
         pa.Table.from_pylist(firsts, schema=PRINTS),
-        rejected,
+        rejected and pa.table({"event_ticker": ["E"] * len(rejected), "reason": rejected}),
     )
     EVENT_LABELS.frame_schema.validate(table.to_pandas())
     return table.to_pylist()
@@ -103,9 +103,14 @@ def test_a_release_without_a_usable_outcome_keeps_its_row_and_says_why(
     assert row["label_value"] is row["learned_at"] is row["label_mode"] is None
 
 
-def test_the_reason_of_a_rejected_outcome_is_passed_on() -> None:
-    (row,) = labels([], rejected={"E": "text without a number"})
-    assert row["no_label_reason"] == "text without a number"
+def test_the_reasons_why_an_outcome_was_rejected_are_passed_on() -> None:
+    (row,) = labels([], rejected=["text without a number", "legs disagree", "legs disagree"])
+    assert row["no_label_reason"] == "legs disagree; text without a number"
+
+
+def test_a_rejected_value_beside_a_readable_one_does_not_cost_the_label() -> None:
+    (row,) = labels([outcome(0.3)], rejected=["text without a number"])
+    assert (row["label_value"], row["no_label_reason"]) == (0.3, None)
 
 
 def test_no_outcome_has_an_unknown_number_of_revisions_not_zero() -> None:

@@ -14,7 +14,7 @@ from kalshi_pipeline.schemas.research import RELEASES
 
 pytestmark = pytest.mark.unit
 
-ZONES = {"KXHIGHNY": "America/New_York", "KXHIGHCHI": "America/Chicago", "KXHIGHLAX": "America/Los_Angeles"}
+ZONES = ("America/New_York", "America/Chicago", "America/Los_Angeles")
 
 
 def ladder(series: str, event: str, close: datetime, release: datetime | None = None, **more: Any) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def ladder(series: str, event: str, close: datetime, release: datetime | None = 
 
 
 def releases(*ladders: dict[str, Any]) -> list[dict[str, Any]]:
-    return build_releases(pa.Table.from_pylist(list(ladders)), ZONES.__getitem__).to_pylist()
+    return build_releases(pa.Table.from_pylist(list(ladders))).to_pylist()
 
 
 def test_ladders_of_one_print_share_its_release_whatever_their_close() -> None:
@@ -58,13 +58,20 @@ def test_cities_of_one_climate_day_are_two_releases_in_one_group() -> None:
     assert {row["climate_day"] for row in rows} == {date(2024, 8, 16)}
 
 
+def test_the_climate_day_is_that_of_the_city_not_of_the_exchange() -> None:
+    """Trading in Los Angeles that closes at its own midnight closes at three in the morning Eastern."""
+    close = datetime(2024, 8, 17, 7, tzinfo=UTC)
+    (row,) = releases(ladder("KXHIGHLAX", "HIGHLAX-24AUG16", close, release_type="WEATHER"))
+    assert row["climate_day"] == date(2024, 8, 16)
+
+
 def test_a_series_that_settles_on_its_close_is_grouped_by_that_instant() -> None:
     (row,) = releases(ladder("KXBTC", "KXBTC-26JUL0302", datetime(2026, 7, 3, 6, tzinfo=UTC), release_type="CRYPTO"))
     assert (row["release_id"], row["release_group"]) == ("KXBTC:2026-07-03T06:00:00Z", "2026-07-03T06:00:00Z")
     assert row["climate_day"] is None
 
 
-@pytest.mark.parametrize("zone", ZONES.values())
+@pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("day", [date(2025, 11, 1), date(2025, 11, 2), date(2026, 3, 8), date(2026, 7, 4)])
 @pytest.mark.parametrize("close", ["noon", "local midnight", "an hour past local midnight", "midnight Eastern"])
 def test_the_climate_day_is_local_through_clock_changes(zone: str, day: date, close: str) -> None:
@@ -79,16 +86,13 @@ def test_the_climate_day_is_local_through_clock_changes(zone: str, day: date, cl
 
 
 def test_the_rows_fit_their_table() -> None:
-    rows = build_releases(
-        pa.Table.from_pylist([ladder("KXBTC", "A", datetime(2026, 7, 3, 6, tzinfo=UTC))]), ZONES.__getitem__
-    )
+    rows = build_releases(pa.Table.from_pylist([ladder("KXBTC", "A", datetime(2026, 7, 3, 6, tzinfo=UTC))]))
     assert RELEASE_SCHEMA.names == list(RELEASES.columns)
     RELEASES.frame_schema.validate(rows.to_pandas())
 
 
 def test_no_ladder_gives_no_release() -> None:
-    empty = pa.Table.from_pylist([], schema=pa.schema([f for f in RELEASE_SCHEMA]))
-    assert len(build_releases(empty, ZONES.__getitem__)) == 0
+    assert len(build_releases(RELEASE_SCHEMA.empty_table())) == 0
 
 
 def test_a_ladder_without_anchor_is_refused_by_name() -> None:
@@ -99,4 +103,4 @@ def test_a_ladder_without_anchor_is_refused_by_name() -> None:
 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(ValueError, match=r"The ladders table lacks .*anchor_ts"):
-        build_releases(pa.table({"ladder_id": ["a"]}), ZONES.__getitem__)
+        build_releases(pa.table({"ladder_id": ["a"]}))

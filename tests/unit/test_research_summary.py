@@ -11,7 +11,7 @@ from kalshi_pipeline.research.summary import OffLadder, Summary, summarise
 
 pytestmark = pytest.mark.unit
 
-LADDERS = pa.table({"ladder_id": ["C1", "C2", "W1"], "series_ticker": ["KXCPI", "KXCPI", "KXHIGHNY"]})
+LADDERS = pa.table({"series_ticker": ["KXCPI", "KXCPI", "KXHIGHNY"]})
 LEGS = pa.table(
     {
         "ticker": ["m1", "m2", "m3", "m4", "m9", "m8", "m7", "m6"],
@@ -23,7 +23,7 @@ LEGS = pa.table(
 )
 DISTRIBUTIONS = pa.table(
     {
-        "ladder_id": ["C1", "C1", "C2", "W1"],
+        "series_ticker": ["KXCPI", "KXCPI", "KXCPI", "KXHIGHNY"],
         "hard_gate_failed": [False, True, True, False],
         "gate_reasons": pa.array([[], ["spread", "coverage"], ["coverage"], []], type=pa.list_(pa.string())),
     }

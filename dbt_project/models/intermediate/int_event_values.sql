@@ -20,7 +20,9 @@ event_instants as (
 event_changes as (
     select
         *,
-        value is distinct from lag(value) over (partition by event_ticker order by learned_at) as is_new_value
+        coalesce(
+            value != lag(value) over (partition by event_ticker order by learned_at), true
+        ) as is_new_value
     from event_instants
 )
 

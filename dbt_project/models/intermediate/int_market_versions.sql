@@ -29,7 +29,7 @@ known_versions as (
                 then least(observed_at, greatest(open_time, coalesce(created_time, open_time)))
             else observed_at
         end as known_at,
-        payoff_hash is distinct from lag(payoff_hash) over version_order as is_new_payoff
+        coalesce(payoff_hash != lag(payoff_hash) over version_order, true) as is_new_payoff
     from numbered_versions
     window version_order as (partition by ticker order by observed_at)
 ),

@@ -21,8 +21,8 @@ published_texts as (
 market_changes as (
     select
         *,
-        value is distinct from lag(value) over value_order as is_new_value,
-        row_number() over value_order = 1 as is_first_value
+        coalesce(value != lag(value) over value_order, true) as is_new_value,
+        lag(value) over value_order is null as is_first_value
     from published_texts
     where value is not null
     window value_order as (partition by ticker order by learned_at, observed_at)

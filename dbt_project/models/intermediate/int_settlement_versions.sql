@@ -18,7 +18,7 @@ numbered_versions as (
 outcome_changes as (
     select
         *,
-        outcome_hash is distinct from lag(outcome_hash) over version_order as is_new_outcome
+        coalesce(outcome_hash != lag(outcome_hash) over version_order, true) as is_new_outcome
     from numbered_versions
     window version_order as (partition by ticker order by observed_at)
 ),

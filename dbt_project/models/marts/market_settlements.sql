@@ -24,7 +24,7 @@ classified_settlements as (
         case
             when result in ('yes', 'no') then result
             when
-                result = 'scalar' and market_type is distinct from 'scalar'
+                result = 'scalar' and coalesce(market_type, '') != 'scalar'
                 and settlement_value > 0 and settlement_value < 1
                 then 'void_like'
             when result = 'scalar' then 'scalar'
@@ -48,7 +48,7 @@ select
     cast(1 - yes_payout as decimal(10, 6)) as no_payout,
     expiration_value,
     status,
-    status is not distinct from 'finalized' as is_final,
+    coalesce(status = 'finalized', false) as is_final,
     settlement_ts,
     learned_at,
     learned_at_basis,

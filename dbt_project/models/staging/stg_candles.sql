@@ -1,5 +1,3 @@
-{%- set bar = ['open', 'high', 'low', 'close'] -%}
-
 with
 
 source as (
@@ -14,11 +12,14 @@ candles as (
         source,
         period_minutes,
         quote_kind,
-        {%- for side in ['yes_bid', 'yes_ask'] %}
-            {%- for name in bar %}
-        {{ quoted_price(side ~ '_' ~ name) }} as {{ side }}_{{ name }},
-            {%- endfor %}
-        {%- endfor %}
+        {{ quoted_price('yes_bid_open') }} as yes_bid_open,
+        {{ quoted_price('yes_bid_high') }} as yes_bid_high,
+        {{ quoted_price('yes_bid_low') }} as yes_bid_low,
+        {{ quoted_price('yes_bid_close') }} as yes_bid_close,
+        {{ quoted_price('yes_ask_open') }} as yes_ask_open,
+        {{ quoted_price('yes_ask_high') }} as yes_ask_high,
+        {{ quoted_price('yes_ask_low') }} as yes_ask_low,
+        {{ quoted_price('yes_ask_close') }} as yes_ask_close,
         price_open,
         price_high,
         price_low,

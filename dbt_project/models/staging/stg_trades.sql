@@ -9,7 +9,7 @@ trades as (
         trade_id,
         ticker,
         created_time,
-        source."count" as contracts,
+        count as contracts,
         yes_price,
         no_price,
         taker_outcome_side,

@@ -1,4 +1,4 @@
-{#- An event whose markets exclude each other settles at most one of them yes, and once all are settled, exactly one. -#}
+{#- An event whose markets exclude each other settles at most one of them yes; once all are settled, exactly one. -#}
 {% test one_winner_per_exclusive_event(model, markets) %}
 
 with

@@ -1,7 +1,7 @@
 """From landed responses to raw tables: one module per dataset, each one SQL statement over the landed files.
 
-Reference datasets (series, events, markets, settlements) add versions; facts (quotes, candles, trades, order books) replace daily
-partitions. Fetching and landing belong to ``exchange`` and ``landing``; a load needs no network.
+Reference datasets (series, events, markets, settlements) add versions; facts (quotes, candles, trades, order books)
+replace daily partitions. Fetching and landing belong to ``exchange`` and ``landing``; a load needs no network.
 """
 
 from kalshi_pipeline.warehouse.loaders.candles import load_candles

@@ -35,7 +35,7 @@ _BODY = struct(
         "markets": f"STRUCT(market_ticker VARCHAR, candlesticks {_BAR}[])[]",
     }
 )
-_EASTERN = "'America/New_York'"
+_ET = "'America/New_York'"
 
 
 def load_candles(
@@ -96,7 +96,7 @@ def load_candles(
                 to_timestamp(end_ts) AS bucket_end,
                 CASE WHEN period_minutes = 1440
                     -- Daily bars start at midnight US Eastern; on days the clocks change they have 23 or 25 hours.
-                    THEN date_trunc('day', bucket_end AT TIME ZONE {_EASTERN} - INTERVAL 1 MICROSECOND) AT TIME ZONE {_EASTERN}
+                    THEN date_trunc('day', bucket_end AT TIME ZONE {_ET} - INTERVAL 1 MICROSECOND) AT TIME ZONE {_ET}
                     ELSE bucket_end - to_minutes(period_minutes)
                 END AS bucket_start,
                 -- A bar that ends at midnight belongs to the day before.

@@ -16,7 +16,7 @@ from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 _NOT_CONTENT = ("updated_time", "tier", "observed_at", "content_hash", "ingested_at", "unit_id")
 
 #: Where both tiers serve a market, the newer row counts, the live one where they are equally new.
-NEWEST = "updated_time DESC NULLS LAST, tier = 'live' DESC, observed_at DESC"
+NEWEST = "updated_time DESC NULLS LAST, tier = 'live' DESC, observed_at DESC, unit_id"
 
 
 def load_markets(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, run_id: str) -> WriteReport:

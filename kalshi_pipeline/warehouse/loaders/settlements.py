@@ -52,10 +52,10 @@ def load_settlements(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
         f"""
         CREATE OR REPLACE TEMP VIEW landed_settlements AS
         WITH items AS ({listed_markets(files)}),
-        parsed AS ({rows.sql("items")}),
+        parsed AS (FROM ({rows.sql("items")}) WHERE result IS NOT NULL),
         outcomes AS (
             SELECT * EXCLUDE (load, tier, updated_time), {content_hash(_CONTENT)} AS content_hash
-            FROM ({without_repeats("parsed", "ticker, load", NEWEST)}) WHERE result IS NOT NULL
+            FROM ({without_repeats("parsed", "ticker, load", NEWEST)})
         ),
         seen AS (
             SELECT ticker, observed_at, {outcome} AS outcome FROM outcomes

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from kalshi_pipeline.schemas.table import CONTRACTS, DOLLARS
+from kalshi_pipeline.warehouse.sql import packed
 from kalshi_pipeline.warehouse.staging import ROW_FAULT, ROW_SOURCE
 
 
@@ -111,7 +112,7 @@ class Parsed:
 
 def content_hash(columns: Iterable[str]) -> str:
     """SHA-256 of the columns' values by name."""
-    return f"sha256(to_json(struct_pack({', '.join(f'{name} := {name}' for name in columns)}))::VARCHAR)"
+    return f"sha256(to_json({packed(columns)})::VARCHAR)"
 
 
 def without_repeats(relation: str, key: str, prefer: str) -> str:

@@ -107,8 +107,7 @@ CREATE TABLE raw.quotes (
     open_interest DECIMAL(18,2) CHECK (open_interest >= 0),
     ingested_at TIMESTAMPTZ NOT NULL,
     unit_id VARCHAR NOT NULL,
-    partition_date DATE NOT NULL,
-    PRIMARY KEY (ticker, observed_at)
+    partition_date DATE NOT NULL
 );
 
 CREATE TABLE raw.candles (
@@ -139,8 +138,7 @@ CREATE TABLE raw.candles (
     tier VARCHAR NOT NULL CHECK (tier IN ('live', 'historical')),
     ingested_at TIMESTAMPTZ NOT NULL,
     unit_id VARCHAR NOT NULL,
-    partition_date DATE NOT NULL,
-    PRIMARY KEY (ticker, period_minutes, bucket_start, source)
+    partition_date DATE NOT NULL
 );
 
 CREATE TABLE raw.trades (
@@ -156,8 +154,7 @@ CREATE TABLE raw.trades (
     tier VARCHAR NOT NULL CHECK (tier IN ('live', 'historical')),
     ingested_at TIMESTAMPTZ NOT NULL,
     unit_id VARCHAR NOT NULL,
-    partition_date DATE NOT NULL,
-    PRIMARY KEY (trade_id)
+    partition_date DATE NOT NULL
 );
 
 CREATE TABLE raw.orderbooks (
@@ -169,6 +166,5 @@ CREATE TABLE raw.orderbooks (
     count DECIMAL(18,2) NOT NULL CHECK (count >= 0),
     ingested_at TIMESTAMPTZ NOT NULL,
     unit_id VARCHAR NOT NULL,
-    partition_date DATE NOT NULL,
-    PRIMARY KEY (ticker, observed_at, side, level)
+    partition_date DATE NOT NULL
 );

@@ -56,7 +56,7 @@ CREATE TABLE research.ladder_legs (
 
 CREATE TABLE research.implied_distributions (
     ladder_id VARCHAR NOT NULL,
-    asof TIMESTAMPTZ NOT NULL,
+    "asof" TIMESTAMPTZ NOT NULL,
     partition_date DATE NOT NULL,
     event_ticker VARCHAR NOT NULL,
     series_ticker VARCHAR NOT NULL,
@@ -132,13 +132,12 @@ CREATE TABLE research.implied_distributions (
     q90_edge DOUBLE CHECK (isfinite(q90_edge)),
     q95 DOUBLE CHECK (isfinite(q95)),
     q95_edge DOUBLE CHECK (isfinite(q95_edge)),
-    iqr DOUBLE CHECK (isfinite(iqr) AND iqr >= 0),
-    PRIMARY KEY (ladder_id, asof)
+    iqr DOUBLE CHECK (isfinite(iqr) AND iqr >= 0)
 );
 
 CREATE TABLE research.implied_cells (
     ladder_id VARCHAR NOT NULL,
-    asof TIMESTAMPTZ NOT NULL,
+    "asof" TIMESTAMPTZ NOT NULL,
     cell_index INTEGER NOT NULL CHECK (cell_index >= 0),
     partition_date DATE NOT NULL,
     low_cut DOUBLE CHECK (isfinite(low_cut)),
@@ -149,8 +148,7 @@ CREATE TABLE research.implied_cells (
     survival DOUBLE NOT NULL CHECK (isfinite(survival) AND survival BETWEEN 0 AND 1),
     survival_low DOUBLE NOT NULL CHECK (isfinite(survival_low) AND survival_low BETWEEN 0 AND 1),
     survival_high DOUBLE NOT NULL CHECK (isfinite(survival_high) AND survival_high BETWEEN 0 AND 1),
-    method_version VARCHAR NOT NULL,
-    PRIMARY KEY (ladder_id, asof, cell_index)
+    method_version VARCHAR NOT NULL
 );
 
 CREATE TABLE research.releases (

@@ -108,9 +108,7 @@ def require_current(con: duckdb.DuckDBPyConnection, database: Path) -> None:
     _refuse_newer(current, target, database)
 
 
-def migrate(
-    database: Path, *, steps: Sequence[Migration] | None = None, timeout: float = 60.0
-) -> MigrationReport:
+def migrate(database: Path, *, steps: Sequence[Migration] | None = None, timeout: float = 60.0) -> MigrationReport:
     """Bring the file to the code's schema version, creating it where there is none.
 
     A file that holds anything is copied to ``backups/`` beside it before it is changed. Safe to repeat.
@@ -186,9 +184,7 @@ def _refuse_changed(con: duckdb.DuckDBPyConnection, applied: Sequence[Migration]
 
 
 def _holds_anything(con: duckdb.DuckDBPyConnection) -> bool:
-    counted = con.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()"
-    ).fetchall()
+    counted = con.execute("SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()").fetchall()
     return bool(counted[0][0])
 
 

@@ -1,0 +1,77 @@
+"""How a range of snapshot partitions is worked through: in chunks of whole days, with an account of what came out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kalshi_pipeline.defs.metadata import picture
+from kalshi_pipeline.distributions.snapshots import SnapshotTables
+from kalshi_pipeline.report.figures import latest_distributions_picture
+
+#: Quotes held in memory at once while a range of partitions is computed.
+CHUNK_ROWS = 2_000_000
+
+
+@dataclass
+class SnapshotAccount:
+    """What came out of a range of partitions: counts by outcome, and the newest snapshots for the picture."""
+
+    snapshots: int = 0
+    gated: Counter[str] = field(default_factory=Counter)
+    passed: int = 0
+    newest: SnapshotTables | None = None
+
+    def add(self, made: SnapshotTables) -> None:
+        """Count one chunk."""
+        failed = made.distributions.column("hard_gate_failed").to_pylist()
+        self.snapshots += len(failed)
+        self.passed += failed.count(False)
+        self.gated.update(
+            reason for reasons in made.distributions.column("gate_reasons").to_pylist() for reason in reasons
+        )
+        if False in failed:
+            self.newest = made
+
+    def as_metadata(self) -> dict[str, Any]:
+        """Counts, and a small picture of the latest distributions that passed."""
+        said: dict[str, Any] = {"snapshots": self.snapshots, "passed": self.passed}
+        said.update({f"gated: {reason}": count for reason, count in self.gated.most_common()})
+        if self.newest is not None:
+            png = latest_distributions_picture(self.newest.distributions, self.newest.cells)
+            said["latest distributions"] = picture(png, "Latest implied distributions")
+        return said
+
+
+def day_chunks(
+    instants: pa.Table, days: Sequence[date], known_ladders: pa.Table
+) -> Iterator[tuple[list[date], pa.Table]]:
+    """Split the snapshots of some days into runs of whole days that fit in memory together.
+
+    Yields:
+        Days and their snapshots; together the days are exactly ``days``, those without a snapshot included.
+    """
+    legs = dict(zip(known_ladders["ladder_id"].to_pylist(), known_ladders["n_legs"].to_pylist(), strict=True))
+    rows: Counter[date] = Counter()
+    for day, ladder in zip(instants["partition_date"].to_pylist(), instants["ladder_id"].to_pylist(), strict=True):
+        rows[day] += legs[ladder]
+    chunk: list[date] = []
+    held = 0
+    for day in days:
+        if chunk and held + rows[day] > CHUNK_ROWS:
+            yield chunk, _of_days(instants, chunk)
+            chunk, held = [], 0
+        chunk.append(day)
+        held += rows[day]
+    if chunk:
+        yield chunk, _of_days(instants, chunk)
+
+
+def _of_days(instants: pa.Table, days: Sequence[date]) -> pa.Table:
+    return instants.filter(pc.is_in(instants["partition_date"], pa.array(days, pa.date32())))
