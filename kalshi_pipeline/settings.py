@@ -6,11 +6,12 @@ result on. What belongs to a series (grid, unit, release type, tails) is in the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 #: Series taken in when the user names none: monthly macro ladders and the daily highs of six cities.
 DEFAULT_UNIVERSE = (
@@ -136,23 +137,17 @@ class Settings:
         Raises:
             SettingsError: a value cannot be read; the message names the variable and what it takes.
         """
-        given = {name: value for name, value in env.items() if name.startswith("KALSHI_") and value.strip()}
-        readers = {
-            "KALSHI_SOURCE": ("source", Source.parse),
-            "KALSHI_UNIVERSE": ("universe", _words),
-            "KALSHI_DATA_DIR": ("data_dir", lambda text: Path(text).expanduser()),
-            "KALSHI_GRID_MINUTES": ("grid_minutes", _grid_minutes),
-            "KALSHI_QUOTE_MINUTES": ("quote_minutes", _quote_minutes),
-            "KALSHI_CANDLE_MINUTES": ("candle_minutes", _candle_minutes),
-            "KALSHI_REQUESTS_PER_SECOND": (
-                "requests_per_second",
-                _reader("KALSHI_REQUESTS_PER_SECOND", "a positive number", _positive),
-            ),
-            "KALSHI_CONCURRENCY": ("concurrency", _reader("KALSHI_CONCURRENCY", "a whole number", int)),
-            "KALSHI_SANDBOX_SEED": ("sandbox_seed", _reader("KALSHI_SANDBOX_SEED", "a whole number", int)),
-            "KALSHI_SANDBOX_NOW": ("sandbox_now", read_instant),
-        }
-        values = {field_: read(given[name]) for name, (field_, read) in readers.items() if name in given}
+        values: dict[str, Any] = {}
+        for variable, (name, takes, read) in _READERS.items():
+            text = env.get(variable, "").strip()
+            if not text:
+                continue
+            try:
+                values[name] = read(text)
+            except SettingsError:
+                raise
+            except ValueError:
+                raise SettingsError(f"{variable} is {text!r}; it takes {takes}.") from None
         return cls(**values)
 
 
@@ -160,14 +155,12 @@ def read_instant(text: str) -> datetime:
     """Read an ISO 8601 date or time; without an offset it is UTC.
 
     Raises:
-        SettingsError: the text is not a date or time.
+        ValueError: the text is not a date or time.
     """
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise SettingsError(
-            f"{text!r} is not a date or time; write it like 2026-06-30 or 2026-06-30T16:00:00Z."
-        ) from None
+        raise ValueError(f"{text!r} is not a date or time; write it like 2026-06-30 or 2026-06-30T16:00:00Z.") from None
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
@@ -175,43 +168,47 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().upper() for word in text.split(",") if word.strip())
 
 
-def _positive(text: str) -> float:
-    number = float(text)
-    if not number > 0:
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate < float("inf"):
         raise ValueError(text)
-    return number
+    return rate
 
 
-def _reader(name: str, takes: str, read):  # type: ignore[no-untyped-def]
-    def checked(text: str):  # type: ignore[no-untyped-def]
-        try:
-            return read(text)
-        except ValueError:
-            raise SettingsError(f"{name} is {text!r}; it takes {takes}.") from None
-
-    return checked
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise ValueError(text)
+    return count
 
 
-def _grid_minutes(text: str) -> int | None:
-    if text.strip().lower() == "none":
+def _one_of(*allowed: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if int(text) not in allowed:
+            raise ValueError(text)
+        return int(text)
+
+    return read
+
+
+def _grid(text: str) -> int | None:
+    if text.lower() == "none":
         return None
-    minutes = _reader("KALSHI_GRID_MINUTES", "minutes that divide a day (5, 15, 60, 1440), or none", int)(text)
-    if minutes < 1 or 1440 % minutes:
-        raise SettingsError(
-            f"KALSHI_GRID_MINUTES is {text!r}; it takes minutes that divide a day (5, 15, 60, 1440), or none."
-        )
-    return minutes
-
-
-def _candle_minutes(text: str) -> int:
-    if text.strip() not in ("1", "60", "1440"):
-        raise SettingsError(f"KALSHI_CANDLE_MINUTES is {text!r}; the exchange serves bars of 1, 60 and 1440 minutes.")
+    if 1440 % _count(text):
+        raise ValueError(text)
     return int(text)
 
 
-def _quote_minutes(text: str) -> int:
-    if text.strip() not in ("5", "15", "30"):
-        raise SettingsError(
-            f"KALSHI_QUOTE_MINUTES is {text!r}; quote snapshots are scheduled every 5, 15 or 30 minutes."
-        )
-    return int(text)
+#: Variable -> the setting it fills, what it takes in words, and how it is read.
+_READERS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
+    "KALSHI_SOURCE": ("source", "sandbox, recorded:<folder>, demo or live", Source.parse),
+    "KALSHI_UNIVERSE": ("universe", "series tickers with commas between", _words),
+    "KALSHI_DATA_DIR": ("data_dir", "a folder", lambda text: Path(text).expanduser()),
+    "KALSHI_GRID_MINUTES": ("grid_minutes", "minutes that divide a day (5, 15, 60, 1440), or none", _grid),
+    "KALSHI_QUOTE_MINUTES": ("quote_minutes", "5, 15 or 30 minutes", _one_of(5, 15, 30)),
+    "KALSHI_CANDLE_MINUTES": ("candle_minutes", "1, 60 or 1440 minutes", _one_of(1, 60, 1440)),
+    "KALSHI_REQUESTS_PER_SECOND": ("requests_per_second", "a positive number", _rate),
+    "KALSHI_CONCURRENCY": ("concurrency", "a whole number of at least 1", _count),
+    "KALSHI_SANDBOX_SEED": ("sandbox_seed", "a whole number", int),
+    "KALSHI_SANDBOX_NOW": ("sandbox_now", "a date or time like 2026-06-30T16:00:00Z", read_instant),
+}

@@ -142,7 +142,9 @@ def implied_distributions(
             account.add(made)
             with warehouse.write() as con:
                 for table, rows in zip(_SNAPSHOT_TABLES, made, strict=True):
-                    totals[table.name] += write_table(con, table, rows, partitions=chunk_days, run_id=context.run.run_id)
+                    totals[table.name] += write_table(
+                        con, table, rows, partitions=chunk_days, run_id=context.run.run_id
+                    )
         return totals
 
     yield from checked(_SNAPSHOT_TABLES, write, metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata()})

@@ -22,6 +22,11 @@ ingest = dg.define_asset_job(
 quote_snapshot = dg.define_asset_job(
     "quote_snapshot", selection=_SNAPSHOTS, description="The top of book of every open market of the universe, now."
 )
+orderbook_snapshot = dg.define_asset_job(
+    "orderbook_snapshot",
+    selection=dg.AssetSelection.assets(["landing", "orderbooks"], ["raw", "orderbooks"]),
+    description="The order books of every open market of the universe, now.",
+)
 research = dg.define_asset_job(
     "research",
     selection=dg.AssetSelection.groups("distributions", "research"),
@@ -31,4 +36,4 @@ everything = dg.define_asset_job(
     "everything", selection=dg.AssetSelection.all(), description="Every asset, for the chosen days."
 )
 
-JOBS = [reference, ingest, quote_snapshot, research, everything]
+JOBS = [reference, ingest, quote_snapshot, orderbook_snapshot, research, everything]

@@ -17,6 +17,7 @@ from kalshi_pipeline.landing.collect import (
     land_candles,
     land_events,
     land_markets,
+    land_orderbooks,
     land_quotes,
     land_series,
     land_trades,
@@ -91,33 +92,48 @@ landing_markets = _reference(
 )
 
 
-@dg.asset(
-    key=["landing", "quotes"],
-    group_name="facts",
-    kinds={"json"},
-    owners=OWNERS,
-    tags={"layer": "landing"},
-    partitions_def=DAILY,
-    backfill_policy=ONE_RUN,
-    description=(
-        "Raw snapshots of the top of book of every open market of the universe, stamped when each response arrived. A "
-        "snapshot can only be taken while its day runs: a past day that has none stays empty and says so."
-    ),
-)
-def landing_quotes(
-    context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
-) -> dg.MaterializeResult:
-    """Take one snapshot if today is among the days, and say of the other days what they hold."""
-    days = partition_days(context)
-    report = land_quotes(
-        exchange.client,
-        LandingStore(settings.landing_dir),
-        exchange.universe,
-        days,
-        now=exchange.world.now,
-        run_id=context.run.run_id,
+def _snapshots(name: str, land: Callable[..., LandingReport], description: str) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["landing", name],
+        group_name="facts",
+        kinds={"json"},
+        owners=OWNERS,
+        tags={"layer": "landing"},
+        partitions_def=DAILY,
+        backfill_policy=ONE_RUN,
+        description=description,
     )
-    return dg.MaterializeResult(metadata=_said(report, days))
+    def landing(
+        context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+    ) -> dg.MaterializeResult:
+        days = partition_days(context)
+        report = land(
+            exchange.client,
+            LandingStore(settings.landing_dir),
+            exchange.universe,
+            days,
+            now=exchange.world.now,
+            run_id=context.run.run_id,
+        )
+        return dg.MaterializeResult(metadata=_said(report, days))
+
+    return landing
+
+
+_ONLY_WHILE_IT_RUNS = (
+    "A snapshot can only be taken while its day runs: a past day that has none stays empty and says so."
+)
+landing_quotes = _snapshots(
+    "quotes",
+    land_quotes,
+    "Raw snapshots of the top of book of every open market of the universe, stamped when each response arrived. "
+    + _ONLY_WHILE_IT_RUNS,
+)
+landing_orderbooks = _snapshots(
+    "orderbooks",
+    land_orderbooks,
+    "Raw order books of every open market of the universe, at full depth. " + _ONLY_WHILE_IT_RUNS,
+)
 
 
 @dg.asset(

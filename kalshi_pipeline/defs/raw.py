@@ -103,3 +103,6 @@ raw_quotes = _fact(
 )
 raw_candles = _fact(raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.")
 raw_trades = _fact(raw.TRADES, loaders.load_trades, "Every trade, once.")
+raw_orderbooks = _fact(
+    raw.ORDERBOOKS, loaders.load_orderbooks, "Price levels of the order books, both sides, by observation."
+)

@@ -6,12 +6,12 @@ from datetime import UTC, timedelta
 
 import dagster as dg
 
-from kalshi_pipeline.defs.jobs import ingest, quote_snapshot, reference
+from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, quote_snapshot, reference
 from kalshi_pipeline.settings import Settings
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """A quote snapshot every few minutes (KALSHI_QUOTE_MINUTES), reference data and yesterday's facts once a day."""
+    """Quote snapshots (every KALSHI_QUOTE_MINUTES), order books and reference data hourly, yesterday's facts daily."""
 
     @dg.schedule(
         job=quote_snapshot,
@@ -20,6 +20,15 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="Snapshot of every open market of the universe, into today's partition.",
     )
     def quote_snapshots(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(partition_key=_day(context))
+
+    @dg.schedule(
+        job=orderbook_snapshot,
+        cron_schedule="5 * * * *",
+        execution_timezone="UTC",
+        description="Order books of every open market of the universe, into today's partition.",
+    )
+    def hourly_orderbooks(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return dg.RunRequest(partition_key=_day(context))
 
     @dg.schedule(
@@ -40,7 +49,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     def daily_ingest(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return dg.RunRequest(partition_key=_day(context, days_back=1))
 
-    return [quote_snapshots, hourly_reference, daily_ingest]
+    return [quote_snapshots, hourly_orderbooks, hourly_reference, daily_ingest]
 
 
 def _day(context: dg.ScheduleEvaluationContext, *, days_back: int = 0) -> str:

@@ -56,8 +56,8 @@ class GateInputs:
 def evaluate_gates(inputs: GateInputs, rules: Rules) -> Bools:
     """Judge a batch of snapshots.
 
-    A value on its limit is on it, whatever binary fractions made of it: coverage of 0.80, age at the cutoff and depth of
-    0.05 pass, a median spread of 0.25 fails.
+    A value on its limit is on it, whatever binary fractions made of it: coverage of 0.80, age at the cutoff and depth
+    of 0.05 pass, a median spread of 0.25 fails.
 
     Returns:
         Shape ``(snapshots, reasons)``: which of :data:`REASONS` hold. A snapshot passes iff none does.

@@ -25,11 +25,12 @@ THRESHOLD, BUCKET, MIXED = 0, 1, 2
 class Layouts:
     """A batch of layouts.
 
-    Per layout: ``kind`` and ``confidence`` (codes of ``KINDS`` and ``CONFIDENCES``), ``overlapping`` (markets that are
-    said to exclude each other do not), ``incomplete`` (a bucket ladder leaves cells uncovered), ``step`` (NaN without a
-    grid), ``convention`` of the tails. Per leg (flat, by ``leg_pointer``): ``first`` cell it pays on and the cell it ``stop``s
-    before. Per cell (flat, by ``cell_pointer``): cuts (infinite where open) and ``shapes``. Per threshold of P(X >= t)
-    (flat, by ``threshold_pointer``): its cell and the share of the cell's mass that lies at or above it.
+    Per layout: ``kind`` and ``confidence`` (codes of ``KINDS`` and ``CONFIDENCES``), ``overlapping`` (markets that
+    are said to exclude each other do not), ``incomplete`` (a bucket ladder leaves cells uncovered), ``step`` (NaN
+    without a grid), ``convention`` of the tails. Per leg (flat, by ``leg_pointer``): ``first`` cell it pays on and
+    the cell it ``stop``s before. Per cell (flat, by ``cell_pointer``): cuts (infinite where open) and ``shapes``. Per
+    threshold of P(X >= t) (flat, by ``threshold_pointer``): its cell and the share of the cell's mass that lies at or
+    above it.
     """
 
     kind: Ints
@@ -56,8 +57,8 @@ def build_layouts(
     """Lay out ladders.
 
     Args:
-        ladders: per layout, the row of ``research.ladders`` (``mutually_exclusive, grid_step, support_low, support_high,
-            tail_ratio, tail_thresholds`` are read).
+        ladders: per layout, the row of ``research.ladders`` (``mutually_exclusive, grid_step, support_low,
+            support_high, tail_ratio, tail_thresholds`` are read).
         payoffs: per layout, the payoff intervals of the known legs, ``(legs, 2)``, infinite where open.
         confidences: per layout, the confidence of each of these legs.
     """
@@ -87,14 +88,14 @@ def build_layouts(
         step=np.array([ladder["grid_step"] for ladder in ladders], dtype=np.float64),
         convention=conventions,
         leg_pointer=pointer_of(legs),
-        first=_flat(first_of).astype(np.int64),
-        stop=_flat(stop_of).astype(np.int64),
+        first=_whole(first_of),
+        stop=_whole(stop_of),
         cell_pointer=pointer_of(cells),
         low_cut=_flat([np.concatenate(([-np.inf], cuts)) for cuts in cuts_of]),
         high_cut=_flat([np.concatenate((cuts, [np.inf])) for cuts in cuts_of]),
         shapes=Shapes(*(_flat([shapes[i] for shapes in shapes_of]) for i in range(len(Shapes._fields)))),
         threshold_pointer=pointer_of(np.array([cell.size for cell, _ in located], dtype=np.int64)),
-        threshold_cell=_flat([cell for cell, _ in located]).astype(np.int64),
+        threshold_cell=_whole([cell for cell, _ in located]),
         threshold_share=_flat([share for _, share in located]),
     )
 
@@ -115,3 +116,7 @@ def _locate(thresholds: Floats, cuts: Floats, step: float | None) -> tuple[Ints,
 
 def _flat(parts: Sequence[Floats]) -> Floats:
     return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _whole(parts: Sequence[Ints]) -> Ints:
+    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, dtype=np.int64)

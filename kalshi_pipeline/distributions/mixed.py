@@ -5,8 +5,8 @@ difference: a market that pays from cell a up to cell b - 1 is worth ``S_a - S_b
 shortest paths, exactly: the linear programme of the arbitrage depth, the range of every value, and the bounds of the
 mean. The least-squares step inside the bands is an active-set method. All functions work on one ladder.
 
-Where the weighted markets leave a value open, it takes the middle of the range that they and the bands leave it, as on a
-threshold ladder.
+Where the weighted markets leave a value open, it takes the middle of the range that they and the bands leave it, as
+on a threshold ladder.
 """
 
 from __future__ import annotations
@@ -33,7 +33,15 @@ _VANISHED = 1e-11
 
 @compiled
 def edges(
-    first: Ints, stop: Ints, lower: Floats, upper: Floats, nodes: int, tail: Ints, head: Ints, length: Floats, slope: Ints
+    first: Ints,
+    stop: Ints,
+    lower: Floats,
+    upper: Floats,
+    nodes: int,
+    tail: Ints,
+    head: Ints,
+    length: Floats,
+    slope: Ints,
 ) -> int:
     """Write the system as edges ``S_head - S_tail <= length + slope * e``.
 
@@ -49,8 +57,8 @@ def edges(
         slope: receives 1 where widening applies.
 
     Returns:
-        Number of edges. The last two tie S_0 - S_n to 1, those before keep S from rising, the rest are bands: the ask of
-        market i is edge ``2i``, its bid edge ``2i + 1``.
+        Number of edges. The last two tie S_0 - S_n to 1, those before keep S from rising, the rest are bands: the ask
+        of market i is edge ``2i``, its bid edge ``2i + 1``.
     """
     count = 0
     for i in range(first.size):
@@ -147,9 +155,10 @@ def nearest(
 ) -> bool:
     """Weighted least squares of the targets inside the system, from a feasible start, in place.
 
-    An active-set method. An active constraint ties two nodes together, so the active ones form a forest of groups that
-    move as one. A step takes the groups to their least-squares optimum or to the next constraint in the way, which joins
-    the forest; at an optimum, a constraint that holds the solution back is cut. Lowest numbers first, so it cannot cycle.
+    An active-set method. An active constraint ties two nodes together, so the active ones form a forest of groups
+    that move as one. A step takes the groups to their least-squares optimum or to the next constraint in the way,
+    which joins the forest; at an optimum, a constraint that holds the solution back is cut. Lowest numbers first, so
+    it cannot cycle.
 
     Args:
         first: cell at which each market begins to pay.
@@ -227,9 +236,7 @@ def forces(first: Ints, stop: Ints, target: Floats, weight: Floats, survival: Fl
 
 
 @compiled
-def step(
-    first: Ints, stop: Ints, weight: Floats, group: Ints, pull: Floats, hessian: Floats, move: Floats
-) -> None:
+def step(first: Ints, stop: Ints, weight: Floats, group: Ints, pull: Floats, hessian: Floats, move: Floats) -> None:
     """The move of every node that takes the groups to their optimum; none along directions that cost nothing.
 
     Elimination without pivoting, which a weighted Laplacian does not need; a pivot that vanishes belongs to groups that
@@ -276,7 +283,7 @@ def step(
 
 @compiled
 def tension(edge: int, tail: Ints, head: Ints, active: Bools, pull: Floats, group: Ints) -> float:
-    """The multiplier of an active constraint: the force on what hangs on it; negative where it holds the optimum back."""
+    """The multiplier of an active constraint: the force on what hangs on it; negative where it holds that back."""
     active[edge] = False
     join(tail, head, active, group)
     active[edge] = True
@@ -351,7 +358,7 @@ def _place_open(
     length: Floats,
     survival: Floats,
 ) -> None:
-    """Put what the weighted markets leave open in the middle of its range, the weighted markets held at their values."""
+    """Put what the weighted markets leave open in the middle of its range, the weighted ones held at their values."""
     held = length.copy()
     for i in range(first.size):
         if weight[i] > 0.0:

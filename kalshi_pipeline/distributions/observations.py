@@ -30,9 +30,10 @@ class Batch:
     """Snapshots and the legs expected in them.
 
     Per ladder: its row in ``ladders`` and its ``anchor`` (µs since 1970). Per snapshot, sorted by ladder and instant:
-    ``ladder_of`` (position in ``ladders``), ``layout_of``, ``asof`` (µs since 1970), ``snapshot_kind``. Per expected leg (flat, by ``leg_pointer``): ``leg_row`` (position in ``legs``), the quote
-    columns (NaN where missing), ``available`` (µs since 1970, :data:`NO_INSTANT` without a quote), ``quote_kind`` (code
-    in ``quote_kinds``, -1 without). ``cell_pointer`` says where each snapshot's cells begin.
+    ``ladder_of`` (position in ``ladders``), ``layout_of``, ``asof`` (µs since 1970), ``snapshot_kind``. Per expected
+    leg (flat, by ``leg_pointer``): ``leg_row`` (position in ``legs``), the quote columns (NaN where missing),
+    ``available`` (µs since 1970, :data:`NO_INSTANT` without a quote), ``quote_kind`` (code in ``quote_kinds``, -1
+    without). ``cell_pointer`` says where each snapshot's cells begin.
     """
 
     ladders: Sequence[Mapping[str, Any]]
@@ -58,8 +59,8 @@ def read_batch(ladders: pa.Table, legs: pa.Table, observations: pa.Table) -> Bat
     Args:
         ladders: rows of ``research.ladders``.
         legs: rows of ``research.ladder_legs``.
-        observations: one row per snapshot and leg with the latest quote known by then; NULLs where there was none. A leg
-            without a row is expected all the same.
+        observations: one row per snapshot and leg with the latest quote known by then; NULLs where there was none. A
+            leg without a row is expected all the same.
 
     Raises:
         ValueError: a column is missing, an observation is of an unknown ladder or of a leg not known by its instant, it
@@ -72,8 +73,8 @@ def read_batch(ladders: pa.Table, legs: pa.Table, observations: pa.Table) -> Bat
     ladder_rows = observed.to_pylist()
     asof = instants(observations, "asof")
     leg_index = np.asarray(observations["leg_index"].cast(pa.int64()).to_numpy(), dtype=np.int64)
-    order = np.lexsort((leg_index, asof, rank))
-    if (np.diff(order) != 1).any():
+    if not _in_order(rank, asof, leg_index):
+        order = np.lexsort((leg_index, asof, rank))
         observations = observations.take(pa.array(order))
         rank, asof, leg_index = rank[order], asof[order], leg_index[order]
     _refuse_late(observations, asof)
@@ -162,6 +163,16 @@ def _rank_ladders(observations: pa.Table, ladders: pa.Table) -> tuple[pa.Table, 
         raise ValueError(f"Observations of {name} are of a ladder that the ladders table does not hold.")
     rank = np.asarray(position.to_numpy(), dtype=np.int64)
     return rows, rank[encoded.indices.to_numpy(zero_copy_only=False)]
+
+
+def _in_order(*keys: Ints) -> bool:
+    """Whether rows ascend by the first key, then by the second, and so on."""
+    settled = np.zeros(max(keys[0].size - 1, 0), dtype=np.bool_)
+    for key in keys:
+        if (~settled & (key[1:] < key[:-1])).any():
+            return False
+        settled |= key[1:] > key[:-1]
+    return True
 
 
 def _refuse_late(observations: pa.Table, asof: Ints) -> None:

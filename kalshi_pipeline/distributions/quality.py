@@ -32,7 +32,8 @@ def liquidity_proxy(median_volume: Floats, median_open_interest: Floats) -> Floa
     logs = np.log1p(np.column_stack([median_volume, median_open_interest]))
     known = ~np.isnan(logs)
     with np.errstate(invalid="ignore"):
-        return np.where(known, logs, 0.0).sum(axis=1) / np.where(known.any(axis=1), known.sum(axis=1), np.nan)
+        total = np.where(known, logs, 0.0).sum(axis=1)
+        return np.asarray(total / np.where(known.any(axis=1), known.sum(axis=1), np.nan))
 
 
 def quality(

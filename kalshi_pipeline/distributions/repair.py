@@ -1,6 +1,6 @@
 """The repair of a batch of snapshots: quotes of legs in, arbitrage-free masses of cells out.
 
-Only the traffic between flat arrays and the solvers is here; each kind of ladder is solved in its own module.
+Only the traffic between flat arrays and the solvers is here; each kind of ladder is solved in a module of its own.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from kalshi_pipeline.distributions.layout import BUCKET, THRESHOLD, Layouts
 
 
 class Repaired(NamedTuple):
-    """Repaired ladders. Bounds are sharp given the bands, widened by the arbitrage depth.
+    """Repaired ladders. All bounds are sharp given the bands, widened by the arbitrage depth.
 
-    Per cell (flat): ``probability``, its bounds, ``survival`` at the lower edge, its bounds. Per leg (flat): ``value``
-    and its bounds, in the market's own YES terms. Per snapshot: arbitrage depth ``gross`` and ``net`` of fees in dollars,
-    and whether the solver ``arrived``.
+    Per cell (flat): ``probability`` and its bounds, ``survival`` at the lower edge and its bounds. Per leg (flat):
+    ``value`` and its bounds, in the market's own YES terms. Per snapshot: arbitrage depth ``gross`` and ``net`` of fees
+    in dollars, and whether the solver ``arrived``.
     """
 
     probability: Floats
@@ -35,6 +35,45 @@ class Repaired(NamedTuple):
     gross: Floats
     net: Floats
     arrived: Bools
+
+
+class Legs(NamedTuple):
+    """Legs of all layouts (``first`` cell each pays on, cell it ``stop``s before) and quotes of all legs, flat.
+
+    ``no_bid`` says which legs have no bid.
+    """
+
+    first: Ints
+    stop: Ints
+    lower: Floats
+    upper: Floats
+    target: Floats
+    weight: Floats
+    no_bid: Bools
+
+
+class Place(NamedTuple):
+    """Where one snapshot stands in the flat arrays."""
+
+    layout: int
+    leg: int
+    legs: int
+    cell: int
+    cells: int
+
+
+class Scratch(NamedTuple):
+    """Working memory as wide as the widest ladder, made once per batch."""
+
+    lower: Floats
+    upper: Floats
+    target: Floats
+    weight: Floats
+    value: Floats
+    role: Ints
+    block: Floats
+    span: Ints
+    points: Floats
 
 
 def repair(
@@ -53,157 +92,171 @@ def repair(
     """
     cells, legs, snapshots = int(cell_pointer[-1]), int(leg_pointer[-1]), layout_of.size
     out = Repaired(
-        *(np.empty(cells) for _ in range(6)),
-        *(np.empty(legs) for _ in range(3)),
-        *(np.empty(snapshots) for _ in range(2)),
+        probability=np.empty(cells),
+        probability_low=np.empty(cells),
+        probability_high=np.empty(cells),
+        survival=np.empty(cells),
+        survival_low=np.empty(cells),
+        survival_high=np.empty(cells),
+        value=np.empty(legs),
+        value_low=np.empty(legs),
+        value_high=np.empty(legs),
+        gross=np.empty(snapshots),
+        net=np.empty(snapshots),
         arrived=np.ones(snapshots, dtype=np.bool_),
     )
-    bounds_only = np.isnan(bands.bid) & ~np.isnan(bands.ask)
-    _repair(
-        layouts.kind,
-        layouts.leg_pointer,
-        layouts.first,
-        layouts.stop,
-        layout_of,
-        leg_pointer,
-        cell_pointer,
-        bands.lower,
-        bands.upper,
-        bands.mid,
-        weight,
-        bounds_only,
-        rate,
-        *out,
+    widest = max(int(np.diff(layouts.cell_pointer).max(initial=2)), int(np.diff(layouts.leg_pointer).max(initial=2)))
+    scratch = Scratch(
+        lower=np.empty(widest),
+        upper=np.empty(widest),
+        target=np.empty(widest),
+        weight=np.empty(widest),
+        value=np.empty(widest),
+        role=np.empty(widest, dtype=np.int64),
+        block=np.empty((3, widest)),
+        span=np.empty((2, widest), dtype=np.int64),
+        points=np.empty(2 * widest),
     )
+    quotes = Legs(layouts.first, layouts.stop, bands.lower, bands.upper, bands.mid, weight, np.isnan(bands.bid))
+    _repair(layouts.kind, layouts.leg_pointer, layout_of, leg_pointer, cell_pointer, quotes, rate, scratch, out)
     return out
-
-
-@compiled
-def complement(price: float) -> float:
-    """``1 - price`` as the nearest decimal, so that a price read from either side is the same number."""
-    return float(np.rint((1.0 - price) * 1e10) / 1e10)
 
 
 @compiled
 def _repair(
     kinds: Ints,
     layout_legs: Ints,
-    first: Ints,
-    stop: Ints,
     layout_of: Ints,
     leg_pointer: Ints,
     cell_pointer: Ints,
-    lower: Floats,
-    upper: Floats,
-    target: Floats,
-    weight: Floats,
-    bounds_only: Bools,
+    legs: Legs,
     rate: Floats,
-    probability: Floats,
-    probability_low: Floats,
-    probability_high: Floats,
-    survival: Floats,
-    survival_low: Floats,
-    survival_high: Floats,
-    value: Floats,
-    value_low: Floats,
-    value_high: Floats,
-    gross: Floats,
-    net: Floats,
-    arrived: Bools,
+    scratch: Scratch,
+    out: Repaired,
 ) -> None:
-    widest = 2
     for s in range(layout_of.size):
-        widest = max(widest, cell_pointer[s + 1] - cell_pointer[s], leg_pointer[s + 1] - leg_pointer[s])
-    low, high, aim, heavy = np.empty(widest), np.empty(widest), np.empty(widest), np.empty(widest)
-    block, span = np.empty((3, widest)), np.empty((2, widest), dtype=np.int64)
-    role, scratch = np.empty(widest, dtype=np.int64), np.empty(2 * widest)
-    for s in range(layout_of.size):
-        legs = slice(leg_pointer[s], leg_pointer[s + 1])
-        cells = slice(cell_pointer[s], cell_pointer[s + 1])
-        n = cell_pointer[s + 1] - cell_pointer[s]
-        begin = layout_legs[layout_of[s]]
-        count = leg_pointer[s + 1] - leg_pointer[s]
-        starts, stops = first[begin : begin + count], stop[begin : begin + count]
-        q, q_low, q_high = probability[cells], probability_low[cells], probability_high[cells]
-        surv, surv_low, surv_high = survival[cells], survival_low[cells], survival_high[cells]
-        val, val_low, val_high = value[legs], value_low[legs], value_high[legs]
+        leg, cell = leg_pointer[s], cell_pointer[s]
+        at = Place(layout_legs[layout_of[s]], leg, leg_pointer[s + 1] - leg, cell, cell_pointer[s + 1] - cell)
         kind = kinds[layout_of[s]]
         if kind == THRESHOLD:
-            for i in range(count):
-                leg = leg_pointer[s] + i
-                if stops[i] == n:
-                    at = starts[i] - 1
-                    low[at], high[at], aim[at] = lower[leg], upper[leg], target[leg]
-                else:
-                    at = stops[i] - 1
-                    low[at], high[at] = complement(upper[leg]), complement(lower[leg])
-                    aim[at] = complement(target[leg])
-                heavy[at] = weight[leg]
-            m = n - 1
-            gross[s], net[s] = threshold.solve(
-                low[:m], high[:m], aim[:m], heavy[:m], rate[s], surv[1:], block[:, :m], span[:, :m]
-            )
-            surv[0] = surv_low[0] = surv_high[0] = 1.0
-            surv_low[1:] = low[:m]
-            surv_high[1:] = high[:m]
-            for i in range(n):
-                after, after_low, after_high = 0.0, 0.0, 0.0
-                if i + 1 < n:
-                    after, after_low, after_high = surv[i + 1], surv_low[i + 1], surv_high[i + 1]
-                q[i] = surv[i] - after
-                q_low[i] = max(surv_low[i] - after_high, 0.0)
-                q_high[i] = surv_high[i] - after_low
-            for i in range(count):
-                if stops[i] == n:
-                    at = starts[i]
-                    val[i], val_low[i], val_high[i] = surv[at], surv_low[at], surv_high[at]
-                else:
-                    at = stops[i]
-                    val[i], val_low[i], val_high[i] = 1.0 - surv[at], 1.0 - surv_high[at], 1.0 - surv_low[at]
+            out.gross[s], out.net[s] = repair_threshold(at, legs, rate[s], scratch, out)
         elif kind == BUCKET:
-            low[:n], high[:n], heavy[:n], role[:n] = 0.0, 1.0, 0.0, bucket.FREE
-            for i in range(count):
-                leg, at = leg_pointer[s] + i, starts[i]
-                low[at], high[at], aim[at], heavy[at] = lower[leg], upper[leg], target[leg], weight[leg]
-                if weight[leg] > 0.0:
-                    role[at] = bucket.WEIGHTED
-                elif bounds_only[leg]:
-                    role[at] = bucket.BOUND
-            gross[s], net[s] = bucket.solve(low[:n], high[:n], aim[:n], heavy[:n], role[:n], rate[s], q, scratch)
-            bucket.mass_bounds(low[:n], high[:n], q_low, q_high)
-            bucket.survival_bounds(low[:n], high[:n], surv_low, surv_high)
-            above = 0.0
-            for i in range(n - 1, -1, -1):
-                above += q[i]
-                surv[i] = min(above, 1.0)
-            surv[0] = 1.0
-            for i in range(count):
-                at = starts[i]
-                val[i], val_low[i], val_high[i] = q[at], q_low[at], q_high[at]
+            out.gross[s], out.net[s] = repair_bucket(at, legs, rate[s], scratch, out)
         else:
-            edges = np.empty(n + 1)
-            most = np.empty((n + 1, n + 1))
-            lower_net, upper_net = np.empty(count), np.empty(count)
-            for i in range(count):
-                bid, ask = lower[leg_pointer[s] + i], upper[leg_pointer[s] + i]
-                lower_net[i] = bid - threshold.fee(bid, rate[s])
-                upper_net[i] = ask + threshold.fee(ask, rate[s])
-            gross[s], net[s], arrived[s] = mixed.solve(
-                starts, stops, lower[legs], upper[legs], lower_net, upper_net, target[legs], weight[legs], edges, most
+            out.gross[s], out.net[s], out.arrived[s] = repair_mixed(at, legs, rate[s], out)
+    enclose(out.probability, out.probability_low, out.probability_high)
+    enclose(out.survival, out.survival_low, out.survival_high)
+    enclose(out.value, out.value_low, out.value_high)
+
+
+@compiled
+def repair_threshold(at: Place, legs: Legs, rate: float, scratch: Scratch, out: Repaired) -> tuple[float, float]:
+    """Repair a ladder of half-lines, each with an edge of its own: leg and edge between cells correspond."""
+    lower, upper, target, weight = scratch.lower, scratch.upper, scratch.target, scratch.weight
+    strikes = at.cells - 1
+    for i in range(at.legs):
+        leg = at.leg + i
+        if legs.stop[at.layout + i] == at.cells:
+            strike = legs.first[at.layout + i] - 1
+            lower[strike], upper[strike], target[strike] = legs.lower[leg], legs.upper[leg], legs.target[leg]
+        else:
+            strike = legs.stop[at.layout + i] - 1
+            lower[strike], upper[strike] = complement(legs.upper[leg]), complement(legs.lower[leg])
+            target[strike] = complement(legs.target[leg])
+        weight[strike] = legs.weight[leg]
+    gross, net = threshold.solve(
+        strikes, lower, upper, target, weight, rate, scratch.value, scratch.block, scratch.span
+    )
+    before, before_low, before_high = 1.0, 1.0, 1.0
+    for i in range(at.cells):
+        cell = at.cell + i
+        after, after_low, after_high = 0.0, 0.0, 0.0
+        if i < strikes:
+            after, after_low, after_high = scratch.value[i], lower[i], upper[i]
+        out.survival[cell], out.survival_low[cell], out.survival_high[cell] = before, before_low, before_high
+        out.probability[cell] = before - after
+        out.probability_low[cell], out.probability_high[cell] = before_low - after_high, before_high - after_low
+        before, before_low, before_high = after, after_low, after_high
+    for i in range(at.legs):
+        leg = at.leg + i
+        if legs.stop[at.layout + i] == at.cells:
+            strike = legs.first[at.layout + i] - 1
+            out.value[leg], out.value_low[leg], out.value_high[leg] = (
+                scratch.value[strike],
+                lower[strike],
+                upper[strike],
             )
-            edges[0], edges[n] = 1.0, 0.0
-            for i in range(n):
-                edges[i + 1] = min(max(edges[i + 1], 0.0), edges[i])
-                q[i] = edges[i] - edges[i + 1]
-                q_low[i], q_high[i] = -most[i, i + 1], most[i + 1, i]
-                surv[i], surv_low[i], surv_high[i] = edges[i], -most[i, n], most[n, i]
-            for i in range(count):
-                a, b = starts[i], stops[i]
-                val[i], val_low[i], val_high[i] = edges[a] - edges[b], -most[a, b], most[b, a]
-        enclose(q, q_low, q_high)
-        enclose(surv, surv_low, surv_high)
-        enclose(val, val_low, val_high)
+        else:
+            strike = legs.stop[at.layout + i] - 1
+            out.value[leg] = 1.0 - scratch.value[strike]
+            out.value_low[leg], out.value_high[leg] = 1.0 - upper[strike], 1.0 - lower[strike]
+    return gross, net
+
+
+@compiled
+def repair_bucket(at: Place, legs: Legs, rate: float, scratch: Scratch, out: Repaired) -> tuple[float, float]:
+    """Repair a ladder of disjoint intervals: each leg is one cell; cells without a leg are free."""
+    lower, upper, target, weight = scratch.lower, scratch.upper, scratch.target, scratch.weight
+    for i in range(at.cells):
+        lower[i], upper[i], weight[i], scratch.role[i] = 0.0, 1.0, 0.0, bucket.FREE
+    for i in range(at.legs):
+        leg, cell = at.leg + i, legs.first[at.layout + i]
+        lower[cell], upper[cell] = legs.lower[leg], legs.upper[leg]
+        target[cell], weight[cell] = legs.target[leg], legs.weight[leg]
+        if legs.weight[leg] > 0.0:
+            scratch.role[cell] = bucket.WEIGHTED
+        elif legs.no_bid[leg]:
+            scratch.role[cell] = bucket.BOUND
+    gross, net = bucket.solve(at.cells, lower, upper, target, weight, scratch.role, rate, scratch.value, scratch.points)
+    low, high = scratch.block[0], scratch.block[1]
+    bucket.survival_bounds(at.cells, lower, upper, low, high)
+    above = 0.0
+    for i in range(at.cells - 1, -1, -1):
+        above += scratch.value[i]
+        out.survival[at.cell + i] = above if i > 0 else 1.0
+        out.survival_low[at.cell + i], out.survival_high[at.cell + i] = low[i], high[i]
+    bucket.mass_bounds(at.cells, lower, upper, low, high)
+    for i in range(at.cells):
+        out.probability[at.cell + i] = scratch.value[i]
+        out.probability_low[at.cell + i], out.probability_high[at.cell + i] = low[i], high[i]
+    for i in range(at.legs):
+        leg, cell = at.leg + i, legs.first[at.layout + i]
+        out.value[leg], out.value_low[leg], out.value_high[leg] = scratch.value[cell], low[cell], high[cell]
+    return gross, net
+
+
+@compiled
+def repair_mixed(at: Place, legs: Legs, rate: float, out: Repaired) -> tuple[float, float, bool]:
+    """Repair any other ladder."""
+    first, stop = legs.first[at.layout : at.layout + at.legs], legs.stop[at.layout : at.layout + at.legs]
+    lower, upper = legs.lower[at.leg : at.leg + at.legs], legs.upper[at.leg : at.leg + at.legs]
+    target, weight = legs.target[at.leg : at.leg + at.legs], legs.weight[at.leg : at.leg + at.legs]
+    edges, most = np.empty(at.cells + 1), np.empty((at.cells + 1, at.cells + 1))
+    lower_net, upper_net = np.empty(at.legs), np.empty(at.legs)
+    for i in range(at.legs):
+        lower_net[i] = lower[i] - threshold.fee(lower[i], rate)
+        upper_net[i] = upper[i] + threshold.fee(upper[i], rate)
+    gross, net, arrived = mixed.solve(first, stop, lower, upper, lower_net, upper_net, target, weight, edges, most)
+    edges[0], edges[at.cells] = 1.0, 0.0
+    for i in range(at.cells):
+        cell = at.cell + i
+        # The solver keeps the curve from rising up to rounding; here it does not rise at all.
+        edges[i + 1] = min(max(edges[i + 1], 0.0), edges[i])
+        out.probability[cell] = edges[i] - edges[i + 1]
+        out.probability_low[cell], out.probability_high[cell] = -most[i, i + 1], most[i + 1, i]
+        out.survival[cell] = edges[i]
+        out.survival_low[cell], out.survival_high[cell] = -most[i, at.cells], most[at.cells, i]
+    for i in range(at.legs):
+        a, b = first[i], stop[i]
+        out.value[at.leg + i] = edges[a] - edges[b]
+        out.value_low[at.leg + i], out.value_high[at.leg + i] = -most[a, b], most[b, a]
+    return gross, net, arrived
+
+
+@compiled
+def complement(price: float) -> float:
+    """``1 - price`` as the nearest decimal, so that a price read from either side is the same number."""
+    return float(np.rint((1.0 - price) * 1e10) / 1e10)
 
 
 @compiled

@@ -1,6 +1,7 @@
 """Everything about the method that a person may set, with the values the method was measured with.
 
-Limits of the gates, weights, the stale-cutoff schedule. What belongs to a series (grid, caps, tails) is in the registry.
+Limits of the gates, weights, the stale-cutoff schedule. What belongs to a series (grid, caps, tails) is in the
+registry.
 """
 
 from __future__ import annotations

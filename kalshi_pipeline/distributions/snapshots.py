@@ -37,8 +37,8 @@ def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Ru
         rules: settings of the method; the measured ones by default.
 
     Returns:
-        The distributions, cells and quotes, sorted by ladder and instant. The result depends neither on the order of the
-        rows nor on which other snapshots are in the batch.
+        The distributions, cells and quotes, sorted by ladder and instant. The result depends neither on the order of
+        the rows nor on which other snapshots are in the batch.
 
     Raises:
         ValueError: the tables do not fit together, or a quote was not yet known at its instant.

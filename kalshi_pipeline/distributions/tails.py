@@ -118,7 +118,15 @@ def cell_shapes(
 
 
 def _place_tail(
-    shapes: Shapes, cell: int, cut: float, outward: float, cap: float | None, pitch: float, ratio: float, *, on_grid: bool
+    shapes: Shapes,
+    cell: int,
+    cut: float,
+    outward: float,
+    cap: float | None,
+    pitch: float,
+    ratio: float,
+    *,
+    on_grid: bool,
 ) -> None:
     """Fill in an open cell: atoms from half a pitch beyond the cut to the cap, at least one of them."""
     start = cut + outward * pitch / 2

@@ -12,8 +12,9 @@ from kalshi_pipeline.distributions.rules import Rules
 def repair_weights(bands: Bands, age: Floats, cutoff: Floats, rules: Rules) -> Floats:
     """Weights of the repair: age decay over the variance of the target.
 
-    The variance is ``half_spread² + tick²/12``; the weight halves with every stale cutoff the quote is old. A market with
-    only a last trade counts as one with a wide book. A one-sided book has no target and no weight: it only bounds.
+    The variance is ``half_spread² + tick²/12``; the weight halves with every stale cutoff the quote is old. A market
+    with only a last trade counts as one with a wide book. A one-sided book has no target and no weight: it only
+    bounds.
 
     Args:
         bands: the quotes.

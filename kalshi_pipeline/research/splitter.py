@@ -59,17 +59,28 @@ class WalkForwardSplit:
         length = X.shape[0] if hasattr(X, "shape") else len(X)
         if len(groups) != length:
             raise ValueError(f"groups has {len(groups)} entries and X has {length} rows; they must agree.")
-        release_of_row = np.asarray(groups, dtype=object)
-        for fold_id in pc.unique(self.folds["fold_id"]).to_pylist():
-            fold = self.folds.filter(pc.equal(self.folds["fold_id"], fold_id))
-            train = fold.filter(fold["is_train"])["release_id"].to_pylist()
-            test = fold.filter(pc.equal(fold["role"], "test"))["release_id"].to_pylist()
-            parts = tuple(_rows_of(release_of_row, set(releases)) for releases in (train, test))
-            for part, rows in zip(("training", "test"), parts, strict=True):
-                if not len(rows):
+        releases = pc.unique(self.folds["release_id"])
+        release_of_row = _positions(pa.array(groups, type=pa.string()), releases)
+        release = _positions(self.folds["release_id"], releases)
+        folds = pc.unique(self.folds["fold_id"])
+        fold = _positions(self.folds["fold_id"], folds)
+        parts = {
+            "training": self.folds["is_train"].to_numpy(),
+            "test": pc.equal(self.folds["role"], "test").to_numpy(),
+        }
+        for number, fold_id in enumerate(folds.to_pylist()):
+            rows = {}
+            for part, member in parts.items():
+                # One place more than there are releases: rows of any other release (-1) fall there.
+                chosen = np.zeros(len(releases) + 1, dtype=bool)
+                chosen[release[member & (fold == number)]] = True
+                rows[part] = np.flatnonzero(chosen[release_of_row])
+                if not len(rows[part]):
                     raise ValueError(f"No row of X belongs to the {part} releases of fold {fold_id}.")
-            yield parts[0], parts[1]
+            yield rows["training"], rows["test"]
 
 
-def _rows_of(release_of_row: npt.NDArray[np.object_], releases: set[str]) -> _Rows:
-    return np.flatnonzero([release in releases for release in release_of_row])
+def _positions(values: pa.Array, among: pa.Array) -> _Rows:
+    """The position of each value among others, -1 where it is not there."""
+    found = pc.fill_null(pc.index_in(values, value_set=among), -1)
+    return np.asarray(found.to_numpy(), dtype=np.int64)

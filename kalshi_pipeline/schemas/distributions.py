@@ -316,8 +316,8 @@ LADDER_QUOTES = Table(
         "mid": _price(
             "Target of the repair: the middle of a two-sided book, else the last trade; NULL without either."
         ),
-        "tight_low": _probability("Lower bound that the whole ladder's quotes, widened by the depth, put on the market."),
-        "tight_high": _probability("Upper bound that the whole ladder's quotes, widened by the depth, put on the market."),
+        "tight_low": _probability("Lower bound from all of the ladder's quotes, widened by the arbitrage depth."),
+        "tight_high": _probability("Upper bound from all of the ladder's quotes, widened by the arbitrage depth."),
         "repaired": _probability("Value of the market under the repaired distribution."),
         "moved": _number("Repaired less mid; NULL without a mid.", unit="dollars", nullable=True),
         "weight": _amount("Weight in the repair; 0 where the market only bounds.", "per square dollar"),
@@ -327,4 +327,4 @@ LADDER_QUOTES = Table(
 )
 
 #: Tables of this room that a run writes.
-DISTRIBUTION_TABLES: tuple[Table, ...] = (LADDERS, LADDER_LEGS, IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS)
+DISTRIBUTION_TABLES: tuple[Table, ...] = (LADDERS, LADDER_LEGS, IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS, LADDER_QUOTES)

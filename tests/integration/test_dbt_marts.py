@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.integration.dbt_warehouse import CLOSE, DAY, NOON, OPEN, DbtWarehouse, parsed_runner
+from tests.integration.dbt_warehouse import CLOSE, DAY, NOON, OPEN, DbtWarehouse, Outcome, parsed_runner
 
 pytestmark = pytest.mark.integration
 
@@ -21,8 +21,8 @@ FACTS = ("quotes", "candles", "trades")
 
 
 @pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWarehouse]:
-    """A warehouse with one series, event and market, and all models built over it."""
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWarehouse]:
+    """Two files beside the warehouse: one with a series, an event and a market built, one with facts built besides."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         folder = tmp_path_factory.mktemp("dbt")
         runner = parsed_runner(monkeypatch, folder / "kalshi.duckdb")
@@ -30,17 +30,37 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWarehouse]
         for dataset in ("series", "events", "markets"):
             warehouse.observe(dataset, {})
         assert warehouse.build().success
-        shutil.copy(warehouse.database, folder / "template.duckdb")
+        shutil.copy(warehouse.database, folder / "described.duckdb")
+        for dataset in FACTS:
+            warehouse.load(dataset, {})
+        warehouse.observe("settlements", {"expiration_value": "0.4"})
+        assert warehouse.build().success
+        shutil.copy(warehouse.database, folder / "filled.duckdb")
         yield warehouse
 
 
-@pytest.fixture
-def warehouse(template: DbtWarehouse) -> DbtWarehouse:
-    """The template as it was, at the one path that the parsed project names."""
-    for path in template.database.parent.glob("kalshi.duckdb*"):
+def _restored(templates: DbtWarehouse, name: str) -> DbtWarehouse:
+    """The template at the one path that the parsed project names."""
+    for path in templates.database.parent.glob("kalshi.duckdb*"):
         path.unlink()
-    shutil.copy(template.database.with_name("template.duckdb"), template.database)
-    return template
+    shutil.copy(templates.database.with_name(name), templates.database)
+    return templates
+
+
+@pytest.fixture
+def warehouse(templates: DbtWarehouse) -> DbtWarehouse:
+    """A warehouse with one series, event and market, built."""
+    return _restored(templates, "described.duckdb")
+
+
+@pytest.fixture
+def filled(templates: DbtWarehouse) -> DbtWarehouse:
+    """The same with one snapshot, bar, trade and outcome, built."""
+    return _restored(templates, "filled.duckdb")
+
+
+def _build_facts(warehouse: DbtWarehouse, *arguments: str) -> Outcome:
+    return warehouse.dbt("run", "--select", *FACTS, *arguments)
 
 
 def _minute(number: int, **values: Any) -> dict[str, Any]:
@@ -103,55 +123,45 @@ def test_layers_are_schemas_and_descriptions_are_stored(warehouse: DbtWarehouse)
 # --- incremental facts
 
 
-def test_a_build_with_nothing_new_builds_no_row_again(warehouse: DbtWarehouse) -> None:
+def test_a_build_with_nothing_new_builds_no_row_again(filled: DbtWarehouse) -> None:
     for dataset in FACTS:
-        warehouse.load(dataset, {})
-        warehouse.load(dataset, day=NEXT_DAY)
-    assert warehouse.build().success
-    _mark(warehouse)
-    assert warehouse.build().success
-    assert [_left_alone(warehouse, table, DAY) for table in FACTS] == [[True, True], [True], [True]]
+        filled.load(dataset, day=NEXT_DAY)
+    _mark(filled)
+    assert _build_facts(filled).success
+    assert [_left_alone(filled, table, DAY) for table in FACTS] == [[True, True], [True], [True]]
 
 
-def test_a_late_reload_of_an_old_day_builds_that_day_only(warehouse: DbtWarehouse) -> None:
-    warehouse.load("candles", _minute(0), _minute(1))
-    warehouse.load("candles", _minute(1440), day=NEXT_DAY)
-    assert warehouse.build().success
-    _mark(warehouse)
+def test_a_late_reload_of_an_old_day_builds_that_day_only(filled: DbtWarehouse) -> None:
+    filled.load("candles", _minute(1440), day=NEXT_DAY)
+    assert _build_facts(filled).success
+    _mark(filled)
 
-    warehouse.load("candles", _minute(0), _minute(1, yes_bid_close=0.41), _minute(2))
-    assert warehouse.build().success
-    bids = warehouse.rows(
-        f"select yes_bid_close::double from marts.candles where partition_date = '{DAY}' order by all"
-    )
-    assert bids == [(0.40,), (0.40,), (0.41,)]
-    for table in ("candles", "quotes"):
-        assert _left_alone(warehouse, table, DAY) == [False] * 3
-        assert _left_alone(warehouse, table, NEXT_DAY) == [True]
+    filled.load("candles", _minute(0), _minute(1, yes_bid_close=0.41))
+    assert _build_facts(filled).success
+    bids = filled.rows(f"select yes_bid_close::double from marts.candles where partition_date = '{DAY}' order by all")
+    assert bids == [(0.40,), (0.41,)]
+    assert _left_alone(filled, "candles", DAY) == [False, False]
+    assert _left_alone(filled, "quotes", DAY) == [False, False, False]
+    assert _left_alone(filled, "trades", DAY) == [True]
+    assert _left_alone(filled, "candles", NEXT_DAY) == _left_alone(filled, "quotes", NEXT_DAY) == [True]
 
 
-def test_a_day_reloaded_as_empty_is_emptied(warehouse: DbtWarehouse) -> None:
+def test_a_day_reloaded_as_empty_is_emptied(filled: DbtWarehouse) -> None:
+    filled.load("trades", {"trade_id": "trade-2"}, day=NEXT_DAY)
+    assert _build_facts(filled).success
     for dataset in FACTS:
-        warehouse.load(dataset, {})
-    warehouse.load("trades", {"trade_id": "trade-2"}, day=NEXT_DAY)
-    assert warehouse.build().success
-
-    for dataset in FACTS:
-        warehouse.load(dataset)
-    built = warehouse.build()
+        filled.load(dataset)
+    built = filled.build("--select", "tag:daily")
     assert built.success, built.messages
-    assert warehouse.rows("select count(*) from marts.quotes union all select count(*) from marts.candles") == [
-        (0,),
-        (0,),
-    ]
-    assert warehouse.rows("select trade_id from marts.trades") == [("trade-2",)]
+    assert filled.rows("select count(*) from marts.quotes union all select count(*) from marts.candles") == [(0,), (0,)]
+    assert filled.rows("select trade_id from marts.trades") == [("trade-2",)]
 
 
 def test_new_snapshots_of_a_day_keep_its_candle_closes(warehouse: DbtWarehouse) -> None:
     warehouse.load("candles", {})
-    assert warehouse.build().success
+    assert _build_facts(warehouse).success
     warehouse.load("quotes", {})
-    assert warehouse.build().success
+    assert _build_facts(warehouse).success
     kinds = warehouse.rows("select quote_kind, observed_at = available_ts from marts.quotes order by all")
     assert kinds == [("candle_close", True), ("order_book", True)]
 
@@ -160,15 +170,11 @@ def test_a_build_from_nothing_gives_the_rows_of_many_small_builds(warehouse: Dbt
     for number in range(3):
         warehouse.load("candles", _minute(0, volume=number), _minute(1, volume=number))
         warehouse.load("quotes", {}, {"observed_at": NOON + timedelta(minutes=number + 1)})
-        assert warehouse.build("--select", "+quotes", "+candles").success
-    step_by_step = {
-        table: warehouse.rows(f"select * from marts.{table} order by all") for table in ("candles", "quotes")
-    }
+        assert _build_facts(warehouse).success
+    step_by_step = {table: warehouse.rows(f"from marts.{table} order by all") for table in FACTS}
 
-    assert warehouse.build("--full-refresh").success
-    assert {
-        table: warehouse.rows(f"select * from marts.{table} order by all") for table in step_by_step
-    } == step_by_step
+    assert _build_facts(warehouse, "--full-refresh").success
+    assert {table: warehouse.rows(f"from marts.{table} order by all") for table in FACTS} == step_by_step
 
 
 # --- what the tables refuse
@@ -201,39 +207,29 @@ def test_a_build_from_nothing_gives_the_rows_of_many_small_builds(warehouse: Dbt
         pytest.param("insert into marts.markets from marts.markets", id="a market twice"),
     ],
 )
-def test_the_database_refuses_a_lie(statement: str, warehouse: DbtWarehouse) -> None:
-    for dataset in FACTS:
-        warehouse.load(dataset, {})
-    warehouse.observe("settlements", {"expiration_value": "0.4"})
-    assert warehouse.build().success
+def test_the_database_refuses_a_lie(statement: str, filled: DbtWarehouse) -> None:
     with pytest.raises(duckdb.ConstraintException):
-        warehouse.execute(statement)
+        filled.execute(statement)
 
 
-def test_a_fact_that_refuses_a_row_keeps_what_it_held(warehouse: DbtWarehouse) -> None:
-    warehouse.load("candles", {})
-    assert warehouse.build().success
-    before = warehouse.rows("from marts.candles")
-
-    warehouse.load("candles", {}, _minute(1))
-    warehouse.execute(
-        "update raw.candles set period_minutes = 5 where bucket_start > (select min(bucket_start) from raw.candles)"
-    )
-    built = warehouse.build()
-    assert not built.success
-    assert "CHECK constraint failed" in built.messages["candles"]
-    assert warehouse.rows("from marts.candles") == before
-
-
-def test_a_table_of_another_shape_is_not_built_into(warehouse: DbtWarehouse) -> None:
-    warehouse.load("candles", {})
-    assert warehouse.build().success
-    warehouse.execute("alter table marts.candles drop column tier")
-    warehouse.load("candles", {}, _minute(1))
-    built = warehouse.build("--select", "candles")
+def test_a_fact_that_refuses_a_row_keeps_what_it_held(filled: DbtWarehouse) -> None:
+    before = filled.rows("from marts.candles")
+    filled.load("candles", _minute(5))
+    filled.execute("update raw.candles set bucket_end = bucket_start")
+    built = _build_facts(filled)
     assert built.statuses["candles"] == "error"
-    assert "full-refresh" in built.messages["candles"]
-    assert warehouse.build("--select", "candles", "--full-refresh").success
+    assert "CHECK constraint failed" in built.messages["candles"]
+    assert filled.rows("from marts.candles") == before
+
+
+def test_a_table_of_another_shape_is_not_built_into(filled: DbtWarehouse) -> None:
+    filled.execute("alter table marts.candles drop column tier")
+    filled.load("candles", _minute(5))
+    built = _build_facts(filled)
+    assert built.statuses["candles"] == "error"
+    assert "out of sync" in built.messages["candles"]
+    assert _build_facts(filled, "--full-refresh").success
+    assert filled.rows("select tier from marts.candles") == [("live",)]
 
 
 # --- what the checks find
@@ -254,13 +250,10 @@ def test_a_table_of_another_shape_is_not_built_into(warehouse: DbtWarehouse) -> 
         ("update marts.event_outcomes set revision_number = 1", "revisions_are_consecutive"),
     ],
 )
-def test_a_broken_table_fails_its_check(statement: str, check: str, warehouse: DbtWarehouse) -> None:
-    for dataset in FACTS:
-        warehouse.load(dataset, {})
-    warehouse.observe("settlements", {"expiration_value": "0.4"})
-    assert warehouse.build().success
-    warehouse.execute(statement)
-    assert warehouse.dbt("test", "--select", check).with_status("fail") == {check}
+def test_a_broken_table_fails_its_check(statement: str, check: str, filled: DbtWarehouse) -> None:
+    assert filled.dbt("test", "--select", check).with_status("pass") == {check}
+    filled.execute(statement)
+    assert filled.dbt("test", "--select", check).with_status("fail") == {check}
 
 
 def test_odd_data_is_kept_and_warned_of(warehouse: DbtWarehouse) -> None:
@@ -313,11 +306,11 @@ def test_the_latest_version_counts_and_all_are_counted(warehouse: DbtWarehouse) 
     warehouse.observe("events", {"title": "CPI in January", "observed_at": closed})
     assert warehouse.build("--select", "tag:reference").success
     assert warehouse.rows(
-        "select floor_strike, payoff, status, spec_known_at, observed_at, version_count, mutually_exclusive from marts.markets"
-    ) == [(0.4, "above 0.4", "closed", restruck, closed, 3, False)]
-    assert warehouse.rows(
-        "select title, open_time, close_time, market_count, first_observed_at < observed_at, version_count from marts.events"
-    ) == [("CPI in January", OPEN, CLOSE, 1, True, 2)]
+        "select floor_strike, payoff, status, spec_known_at, observed_at, version_count from marts.markets"
+    ) == [(0.4, "above 0.4", "closed", restruck, closed, 3)]
+    assert warehouse.rows("select title, open_time, close_time, market_count, version_count from marts.events") == [
+        ("CPI in January", OPEN, CLOSE, 1, 2)
+    ]
 
 
 def test_a_listing_is_known_from_its_opening_however_late_it_was_seen(warehouse: DbtWarehouse) -> None:
@@ -339,8 +332,8 @@ def test_an_event_takes_its_number_from_the_markets_that_publish_one(warehouse: 
     built = warehouse.build("--select", "tag:reference")
     assert built.success, built.messages
     assert warehouse.rows(
-        "select event_ticker, revision_number, value, value_text, learned_at, is_latest from marts.event_outcomes order by all"
-    ) == [(EVENT, 0, 0.4, ".4%", NOON, False), (EVENT, 1, 0.5, "0.5%", amended, True)]
+        "select revision_number, value, value_text, learned_at, is_latest from marts.event_outcomes order by all"
+    ) == [(0, 0.4, ".4%", NOON, False), (1, 0.5, "0.5%", amended, True)]
     assert warehouse.rows(
         "select event_ticker, value, learned_at, print_type from marts.event_outcomes_first_print"
     ) == [(EVENT, 0.4, NOON, "first_print")]
@@ -387,5 +380,6 @@ def test_an_amended_result_counts_from_its_amendment(warehouse: DbtWarehouse) ->
     )
     assert warehouse.build("--select", "tag:reference").success
     assert warehouse.rows(
-        "select outcome_kind, yes_payout::double, no_payout::double, learned_at, outcome_number, is_final from marts.market_settlements"
-    ) == [("no", 0.0, 1.0, amended, 2, True)]
+        "select outcome_kind, yes_payout::int, no_payout::int, learned_at, outcome_number, is_final "
+        "from marts.market_settlements"
+    ) == [("no", 0, 1, amended, 2, True)]

@@ -279,6 +279,11 @@ def test_a_list_that_does_not_fit_its_tickers_is_not_guessed(load: Load) -> None
         load("candles", response(body, period_minutes=1), days=[DAY])
 
 
+def test_a_response_of_any_size_is_read(load: Load) -> None:
+    body = {"ticker": "A", "candlesticks": [bar(at(1))], "padding": "x" * 20_000_000}
+    assert load("candles", response(body, period_minutes=1), days=[DAY]).inserted == 1
+
+
 def test_a_broken_file_stops_the_load(load: Load) -> None:
     with pytest.raises(duckdb.InvalidInputException, match="Malformed JSON in file"):
         load("candles", event_bars({"A": [bar(at(1))]})[:-40] + "\n", days=[DAY])

@@ -6,6 +6,7 @@ its dataset.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,8 +20,8 @@ _ENVELOPE = {
     "quote_kind VARCHAR)",
 }
 
-#: Longest line DuckDB's reader takes: a response of a few hundred thousand bars.
-_LONGEST_LINE_BYTES = 1 << 27
+#: Least size of the reader's buffers, of which each thread has some.
+_BUFFER_BYTES = 1 << 20
 
 
 def responses(files: Sequence[Path], body: str) -> str:
@@ -47,8 +48,15 @@ def _reader(files: Sequence[Path], types: Mapping[str, str]) -> str:
     columns = ", ".join(f"{name}: {_literal(type_)}" for name, type_ in types.items())
     return (
         f"read_json([{paths}], columns = {{{columns}}}, format = 'newline_delimited', compression = 'gzip', "
-        f"maximum_object_size = {_LONGEST_LINE_BYTES})"
+        f"maximum_object_size = {max(_BUFFER_BYTES, *map(_plain_bytes, files))})"
     )
+
+
+def _plain_bytes(file: Path) -> int:
+    """Size of a gzip file before compression, from its last four bytes: no line of it is longer."""
+    with file.open("rb") as stream:
+        stream.seek(-4, os.SEEK_END)
+        return int.from_bytes(stream.read(4), "little")
 
 
 def _nothing(types: Mapping[str, str]) -> str:

@@ -151,6 +151,30 @@ CREATE TABLE research.implied_cells (
     method_version VARCHAR NOT NULL
 );
 
+CREATE TABLE research.ladder_quotes (
+    ladder_id VARCHAR NOT NULL,
+    "asof" TIMESTAMPTZ NOT NULL,
+    leg_index INTEGER NOT NULL CHECK (leg_index >= 0),
+    partition_date DATE NOT NULL,
+    ticker VARCHAR NOT NULL,
+    quote_kind VARCHAR CHECK (quote_kind IN ('order_book', 'candle_close', 'trade_proxy')),
+    available_ts TIMESTAMPTZ,
+    age_seconds DOUBLE CHECK (isfinite(age_seconds) AND age_seconds >= 0),
+    period_minutes INTEGER CHECK (period_minutes >= 0),
+    stale_cutoff_seconds DOUBLE NOT NULL CHECK (isfinite(stale_cutoff_seconds) AND stale_cutoff_seconds >= 0),
+    yes_bid DOUBLE CHECK (isfinite(yes_bid) AND yes_bid BETWEEN 0 AND 1),
+    yes_ask DOUBLE CHECK (isfinite(yes_ask) AND yes_ask BETWEEN 0 AND 1),
+    last_price DOUBLE CHECK (isfinite(last_price) AND last_price BETWEEN 0 AND 1),
+    mid DOUBLE CHECK (isfinite(mid) AND mid BETWEEN 0 AND 1),
+    tight_low DOUBLE NOT NULL CHECK (isfinite(tight_low) AND tight_low BETWEEN 0 AND 1),
+    tight_high DOUBLE NOT NULL CHECK (isfinite(tight_high) AND tight_high BETWEEN 0 AND 1),
+    repaired DOUBLE NOT NULL CHECK (isfinite(repaired) AND repaired BETWEEN 0 AND 1),
+    moved DOUBLE CHECK (isfinite(moved)),
+    weight DOUBLE NOT NULL CHECK (isfinite(weight) AND weight >= 0),
+    covered BOOLEAN NOT NULL,
+    method_version VARCHAR NOT NULL
+);
+
 CREATE TABLE research.releases (
     ladder_id VARCHAR NOT NULL,
     event_ticker VARCHAR NOT NULL,
