@@ -27,7 +27,7 @@ def take_account(con: duckdb.DuckDBPyConnection, settings: Settings) -> Summary:
         ladders=read_table(con, "research.ladders"),
         legs=read_table(con, "research.ladder_legs"),
         distributions=con.execute(
-            "select ladder_id, hard_gate_failed, gate_reasons from research.implied_distributions"
+            "select series_ticker, hard_gate_failed, gate_reasons from research.implied_distributions"
         ).to_arrow_table(),
         labels=labels,
         folds=read_table(con, "research.walkforward_folds"),

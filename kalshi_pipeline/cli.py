@@ -34,7 +34,7 @@ def demo(source: _SourceOption = None) -> None:
 
     console = Console(highlight=False)
     result = run_demo(_settings(source), console.print)
-    console.print(result.summary.text())
+    console.print(result.summary.text(), soft_wrap=True)
     console.print(f"\nA picture of some distributions: {result.picture}")
     console.print(
         "Open the UI with `make dev`, then http://127.0.0.1:3000; notebooks: `from kalshi_pipeline import read`."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -94,11 +95,14 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
     steps = _sandbox_steps(settings) if settings.source.kind is SourceKind.SANDBOX else _recorded_steps(settings)
     defs = build_defs(settings)
     seconds: dict[str, float] = {}
+    settings.source_dir.mkdir(parents=True, exist_ok=True)
+    log = settings.source_dir / "demo.log"
     with open_instance(settings) as instance:
         for number, step in enumerate(steps, start=1):
             say(f"[{number}/{len(steps)}] {step.title}")
             started = time.monotonic()
-            run_assets(defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config)
+            with log.open("a") as told, redirect_stdout(told), redirect_stderr(told):
+                run_assets(defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config)
             seconds[step.title] = time.monotonic() - started
             say(f"      done in {seconds[step.title]:.0f} s")
     warehouse = Warehouse(database=str(settings.database))
@@ -149,8 +153,8 @@ def _picture(con: duckdb.DuckDBPyConnection) -> bytes:
     chosen = """
         select * from research.implied_distributions
         where not hard_gate_failed
-        qualify row_number() over (partition by series_ticker order by asof desc, ladder_id) = 1
+        qualify row_number() over (partition by series_ticker order by "asof" desc, ladder_id) = 1
     """
     distributions = con.execute(chosen).to_arrow_table()
-    cells = con.execute(f"select c.* from research.implied_cells as c semi join ({chosen}) using (ladder_id, asof)")
+    cells = con.execute(f"select c.* from research.implied_cells as c semi join ({chosen}) using (ladder_id, \"asof\")")
     return latest_distributions_picture(distributions, cells.to_arrow_table())

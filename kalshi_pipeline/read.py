@@ -28,21 +28,21 @@ Form = Literal["pandas", "arrow"]
 _DISTRIBUTION = """
 select *
 from research.implied_distributions
-where event_ticker = $event and asof <= $asof
-qualify asof = max(asof) over (partition by ladder_id)
+where event_ticker = $event and "asof" <= $asof
+qualify "asof" = max("asof") over (partition by ladder_id)
 order by ladder_id
 """
 
 _CELLS = """
 with latest as (
-    select ladder_id, max(asof) as asof
+    select ladder_id, max("asof") as "asof"
     from research.implied_distributions
-    where event_ticker = $event and asof <= $asof
+    where event_ticker = $event and "asof" <= $asof
     group by ladder_id
 )
 select c.*
 from research.implied_cells as c
-inner join latest using (ladder_id, asof)
+inner join latest using (ladder_id, "asof")
 order by c.ladder_id, c.cell_index
 """
 

@@ -124,7 +124,9 @@ class RecordedWorld:
         seen += [datetime.fromtimestamp(int(bars.end[-1]), UTC) for bars in self._candles.values()]
         seen += [datetime.fromtimestamp(int(trades.time[-1]) / 1e6, UTC) for trades in self._trades.values()]
         seen = seen or [market.close_time for market in self._markets.values()]
-        opened = min(market.open_time for market in self._markets.values())
+        begun = [datetime.fromtimestamp(int(bars.end[0]) - 1, UTC) for bars in self._candles.values()]
+        begun += [datetime.fromtimestamp(int(trades.time[0]) / 1e6, UTC) for trades in self._trades.values()]
+        begun = begun or [market.open_time for market in self._markets.values()]
         pinned = _minute_after(max(seen))
         if not any(market.open_time <= pinned < market.close_time for market in self._markets.values()):
             # Nothing trades any more, so nothing is missed by letting the last day end.
@@ -133,7 +135,7 @@ class RecordedWorld:
             name=recording.name,
             kind="recorded",
             universe=tuple(series.ticker for series in self._series),
-            first_day=opened.date(),
+            first_day=min(begun).date(),
             last_day=(pinned - timedelta(microseconds=1)).date(),
             candle_minutes=tuple(sorted({minutes for _, minutes in self._candles})),
             quote_kind="trade_proxy" if "prox" in recording.notes else "candle_close",

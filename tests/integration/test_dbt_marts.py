@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,11 +21,12 @@ FACTS = ("quotes", "candles", "trades")
 
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWarehouse]:
-    """Two files beside the warehouse: one with a series, an event and a market built, one with facts built besides."""
+    """Copies beside the warehouse: migrated only; with a series, event and market built; with facts besides."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         folder = tmp_path_factory.mktemp("dbt")
         runner = parsed_runner(monkeypatch, folder / "kalshi.duckdb")
         warehouse = DbtWarehouse.migrated(folder, runner)
+        shutil.copy(warehouse.database, folder / "migrated.duckdb")
         for dataset in ("series", "events", "markets"):
             warehouse.observe(dataset, {})
         assert warehouse.build().success
@@ -48,6 +48,12 @@ def _restored(templates: DbtWarehouse, name: str) -> DbtWarehouse:
 
 
 @pytest.fixture
+def migrated(templates: DbtWarehouse) -> DbtWarehouse:
+    """A warehouse that dbt has never seen, without a row."""
+    return _restored(templates, "migrated.duckdb")
+
+
+@pytest.fixture
 def warehouse(templates: DbtWarehouse) -> DbtWarehouse:
     """A warehouse with one series, event and market, built."""
     return _restored(templates, "described.duckdb")
@@ -61,6 +67,11 @@ def filled(templates: DbtWarehouse) -> DbtWarehouse:
 
 def _build_facts(warehouse: DbtWarehouse, *arguments: str) -> Outcome:
     return warehouse.dbt("run", "--select", *FACTS, *arguments)
+
+
+def _build_reference(warehouse: DbtWarehouse) -> None:
+    built = warehouse.dbt("run", "--select", "marts,tag:reference")
+    assert built.success, built.messages
 
 
 def _minute(number: int, **values: Any) -> dict[str, Any]:
@@ -89,20 +100,10 @@ def test_the_unit_tests_of_the_models_pass(warehouse: DbtWarehouse) -> None:
     assert len(tested.statuses) >= 13
 
 
-def test_an_empty_warehouse_builds_without_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    database = tmp_path / "kalshi.duckdb"
-    built = DbtWarehouse.migrated(tmp_path, parsed_runner(monkeypatch, database)).build()
-    assert built.success, built.messages
-    assert not built.with_status("warn")
-
-
-@pytest.mark.parametrize("tag", ["reference", "daily"])
-def test_either_group_of_models_builds_without_the_other(
-    tag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    database = tmp_path / "kalshi.duckdb"
-    built = DbtWarehouse.migrated(tmp_path, parsed_runner(monkeypatch, database)).build("--select", f"tag:{tag}")
-    assert built.success, built.messages
+def test_an_empty_warehouse_builds_group_by_group_without_a_warning(migrated: DbtWarehouse) -> None:
+    for group in ("tag:daily", "tag:reference"):
+        built = migrated.build("--select", group)
+        assert set(built.statuses.values()) == {"success", "pass"}, built.messages
 
 
 def test_layers_are_schemas_and_descriptions_are_stored(warehouse: DbtWarehouse) -> None:
@@ -284,16 +285,20 @@ def test_odd_data_is_kept_and_warned_of(warehouse: DbtWarehouse) -> None:
     ]
 
 
-def test_two_winners_of_an_exclusive_event_are_found(warehouse: DbtWarehouse) -> None:
-    later = NOON - timedelta(hours=1)
-    warehouse.observe("events", {"mutually_exclusive": True, "observed_at": later})
+@pytest.mark.parametrize(
+    ("results", "status"),
+    [(("yes", "no"), "pass"), (("yes", "yes"), "warn"), (("no", "no"), "warn")],
+    ids=["one winner", "two winners", "no winner"],
+)
+def test_winners_of_an_exclusive_event_are_counted(
+    results: tuple[str, str], status: str, warehouse: DbtWarehouse
+) -> None:
+    warehouse.execute("update raw.events set mutually_exclusive = true")
     warehouse.observe("markets", {"ticker": "M2"})
-    for results, found in ((("yes", "no"), False), (("yes", "yes"), True), (("no", "no"), True)):
-        for ticker, result in zip((MARKET, "M2"), results, strict=True):
-            later += timedelta(minutes=1)
-            warehouse.observe("settlements", {"ticker": ticker, "result": result, "observed_at": later})
-        warnings = warehouse.build("--select", "tag:reference").with_status("warn")
-        assert ("exclusive_events_have_one_winner" in warnings) is found
+    for ticker, result in zip((MARKET, "M2"), results, strict=True):
+        warehouse.observe("settlements", {"ticker": ticker, "result": result})
+    built = warehouse.build("--select", "markets", "market_settlements")
+    assert built.statuses["exclusive_events_have_one_winner"] == status
 
 
 # --- reference
@@ -304,7 +309,7 @@ def test_the_latest_version_counts_and_all_are_counted(warehouse: DbtWarehouse) 
     warehouse.observe("markets", {"floor_strike": 0.4, "observed_at": restruck})
     warehouse.observe("markets", {"floor_strike": 0.4, "status": "closed", "observed_at": closed})
     warehouse.observe("events", {"title": "CPI in January", "observed_at": closed})
-    assert warehouse.build("--select", "tag:reference").success
+    _build_reference(warehouse)
     assert warehouse.rows(
         "select floor_strike, payoff, status, spec_known_at, observed_at, version_count from marts.markets"
     ) == [(0.4, "above 0.4", "closed", restruck, closed, 3)]
@@ -315,7 +320,7 @@ def test_the_latest_version_counts_and_all_are_counted(warehouse: DbtWarehouse) 
 
 def test_a_listing_is_known_from_its_opening_however_late_it_was_seen(warehouse: DbtWarehouse) -> None:
     warehouse.observe("markets", {"ticker": "M2", "observed_at": NOON + timedelta(days=365)})
-    assert warehouse.build("--select", "tag:reference").success
+    _build_reference(warehouse)
     assert warehouse.rows("select spec_known_at from marts.markets where ticker = 'M2'") == [(OPEN,)]
 
 
@@ -329,8 +334,7 @@ def test_an_event_takes_its_number_from_the_markets_that_publish_one(warehouse: 
     warehouse.observe("settlements", {"ticker": "M2", "result": "no", "expiration_value": ""})
     warehouse.observe("settlements", {"ticker": "M3", "result": "no", "expiration_value": ".4%"})
     warehouse.observe("settlements", {"expiration_value": "0.5%", "learned_at": amended, "observed_at": amended})
-    built = warehouse.build("--select", "tag:reference")
-    assert built.success, built.messages
+    _build_reference(warehouse)
     assert warehouse.rows(
         "select revision_number, value, value_text, learned_at, is_latest from marts.event_outcomes order by all"
     ) == [(0, 0.4, ".4%", NOON, False), (1, 0.5, "0.5%", amended, True)]
@@ -353,8 +357,7 @@ def test_what_is_no_number_is_set_aside_with_its_reason(warehouse: DbtWarehouse)
         {"ticker": "NYC", "event_ticker": "RAIN", "expiration_value": "1.2"},
         {"ticker": "NOLA", "event_ticker": "RAIN", "expiration_value": "3.4"},
     )
-    built = warehouse.build("--select", "tag:reference")
-    assert built.statuses["no_published_value_was_rejected"] == "warn"
+    _build_reference(warehouse)
     assert warehouse.rows("select ticker, reason, value_text, value from marts.event_outcome_rejects order by all") == [
         (MARKET, "not_a_number", "Above 4%", None),
         ("NOLA", "markets_disagree", "3.4", 3.4),
@@ -378,7 +381,7 @@ def test_an_amended_result_counts_from_its_amendment(warehouse: DbtWarehouse) ->
             "observed_at": amended + timedelta(hours=2),
         },
     )
-    assert warehouse.build("--select", "tag:reference").success
+    _build_reference(warehouse)
     assert warehouse.rows(
         "select outcome_kind, yes_payout::int, no_payout::int, learned_at, outcome_number, is_final "
         "from marts.market_settlements"

@@ -1,0 +1,145 @@
+"""The dbt project agrees with Python's statement of the raw tables, describes what it builds, and tests it one by one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+from dagster_dbt import dbt_assets
+from dbt.cli.main import dbtRunner
+
+from kalshi_pipeline.schemas.raw import RAW_TABLES
+
+pytestmark = pytest.mark.unit
+
+Node = Mapping[str, Any]
+
+
+@pytest.fixture(scope="module")
+def manifest_path(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of a parse in which a warning is an error."""
+    project, folder = repo_root / "dbt_project", tmp_path_factory.mktemp("target")
+    parsed = dbtRunner().invoke(
+        [
+            *("--quiet", "--warn-error", "--log-path", str(folder), "parse", "--target-path", str(folder)),
+            *("--project-dir", str(project), "--profiles-dir", str(project)),
+        ]
+    )
+    assert parsed.success, parsed.exception
+    return folder / "manifest.json"
+
+
+@pytest.fixture(scope="module")
+def manifest(manifest_path: Path) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(manifest_path.read_text("utf-8"))
+    return content
+
+
+@pytest.fixture(scope="module")
+def models(manifest: Mapping[str, Any]) -> Mapping[str, Node]:
+    return {node["unique_id"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+@pytest.fixture(scope="module")
+def data_tests(manifest: Mapping[str, Any]) -> list[Node]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+
+
+def test_sources_are_the_raw_tables_column_by_column(manifest: Mapping[str, Any]) -> None:
+    stated = {
+        source["name"]: {name: column["data_type"] for name, column in source["columns"].items()}
+        for source in manifest["sources"].values()
+        if source["schema"] == "raw"
+    }
+    assert stated == {
+        table.name: {name: table.sql_type(name).lower() for name in table.columns} for table in RAW_TABLES
+    }
+
+
+def test_every_table_and_column_is_described(manifest: Mapping[str, Any], models: Mapping[str, Node]) -> None:
+    described = [*manifest["sources"].values(), *models.values()]
+    assert [node["unique_id"] for node in described if not node["description"]] == []
+    assert [node["name"] for node in models.values() if "Grain: " not in node["description"]] == []
+    assert [
+        f"{node['name']}.{name}"
+        for node in described
+        for name, column in node["columns"].items()
+        if not column["description"].endswith(".")
+    ] == []
+
+
+def test_amounts_and_instants_state_their_unit(models: Mapping[str, Node]) -> None:
+    units = {"timestamptz": "(UTC).", "decimal(10,6)": "(dollars).", "decimal(18,2)": "(contracts)."}
+    assert [
+        f"{node['name']}.{name}"
+        for node in models.values()
+        for name, column in node["columns"].items()
+        if not column["description"].endswith(units.get(column["data_type"], "."))
+    ] == []
+
+
+def test_marts_have_contracts_and_are_the_only_tables(models: Mapping[str, Node]) -> None:
+    by_layer = {
+        layer: [node for node in models.values() if node["schema"] == layer]
+        for layer in ("staging", "intermediate", "marts")
+    }
+    assert sum(map(len, by_layer.values())) == len(models)
+    assert {node["name"] for node in by_layer["marts"]} == {
+        *("series", "events", "markets", "quotes", "candles", "trades", "market_settlements"),
+        *("event_outcomes", "event_outcomes_first_print", "event_outcome_rejects"),
+    }
+    assert all(node["contract"]["enforced"] for node in by_layer["marts"])
+    assert {node["config"]["materialized"] for node in by_layer["staging"] + by_layer["intermediate"]} == {"view"}
+
+
+def test_a_model_is_one_sql_and_one_yml_file(repo_root: Path, models: Mapping[str, Node]) -> None:
+    folder = repo_root / "dbt_project" / "models"
+    assert {path.stem for path in folder.rglob("*.sql")} == {node["name"] for node in models.values()}
+    for path in folder.rglob("*.sql"):
+        [model] = yaml.safe_load(path.with_suffix(".yml").read_text("utf-8"))["models"]
+        assert model["name"] == path.stem
+
+
+def test_a_model_belongs_to_one_group_of_runs(models: Mapping[str, Node]) -> None:
+    assert {tuple(node["tags"]) for node in models.values()} == {("daily",), ("reference",)}
+    assert {node["name"] for node in models.values() if node["config"]["materialized"] == "incremental"} == {
+        node["name"] for node in models.values() if node["schema"] == "marts" and node["tags"] == ["daily"]
+    }
+
+
+def test_no_test_needs_a_table_that_another_group_of_runs_builds(
+    models: Mapping[str, Node], data_tests: list[Node]
+) -> None:
+    groups = {
+        test["name"]: {tag for parent in test["depends_on"]["nodes"] for tag in models.get(parent, {}).get("tags", [])}
+        for test in data_tests
+    }
+    assert {name: tags for name, tags in groups.items() if len(tags) != 1} == {}
+
+
+def test_every_data_test_is_one_asset_check_that_says_what_it_finds(
+    manifest_path: Path, data_tests: list[Node]
+) -> None:
+    @dbt_assets(manifest=manifest_path)
+    def models(context: dg.AssetExecutionContext) -> None:
+        raise NotImplementedError
+
+    checks = Counter(check.name for check in models.check_specs)
+    assert checks == Counter(test["name"] for test in data_tests)
+    assert set(checks.values()) == {1}
+    assert [check.name for check in models.check_specs if not check.description] == []
+
+
+def test_only_what_can_never_be_true_stops_a_run(data_tests: list[Node]) -> None:
+    """The exchange's oddities warn; an error says that we built something wrong."""
+    assert {test["name"] for test in data_tests if test["config"]["severity"].lower() == "error"} == {
+        *("quotes_are_unique", "quotes_match_their_loads", "trades_are_unique", "trades_match_their_loads"),
+        *("candles_are_unique", "candles_match_their_loads", "candles_last_as_long_as_their_period"),
+        *("revisions_are_consecutive", "first_prints_equal_revision_zero"),
+    }
