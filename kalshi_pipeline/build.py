@@ -22,7 +22,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
     return {
         "settings": settings,
         "exchange": exchange_resource(settings),
-        "warehouse": RunWarehouse(database=str(settings.database)),
+        "warehouse": RunWarehouse.of(settings),
         "dbt": Dbt.of(settings),
     }
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from kalshi_pipeline.settings import Settings, SettingsError, Source
 
@@ -32,24 +31,21 @@ def demo(source: _SourceOption = None) -> None:
     """Materialise every asset offline and show what came out."""
     from kalshi_pipeline.demo import run_demo
 
-    console = Console(highlight=False)
-    result = run_demo(_settings(source), console.print)
-    console.print(result.summary.text(), soft_wrap=True)
-    console.print(f"\nA picture of some distributions: {result.picture}")
-    console.print(
-        "Open the UI with `make dev`, then http://127.0.0.1:3000; notebooks: `from kalshi_pipeline import read`."
-    )
+    result = run_demo(_settings(source), print)
+    print(f"\n{result.summary.text()}\n")
+    print(f"A picture of some distributions: {result.picture}")
+    print(result.where_next)
 
 
 @app.command()
 def status(source: _SourceOption = None) -> None:
     """Rows per table, snapshots passed and gated, folds: what the warehouse holds now."""
-    from kalshi_pipeline.research.summary import summarise
+    from kalshi_pipeline.account import take_account
     from kalshi_pipeline.warehouse.resource import Warehouse
 
     settings = _settings(source)
-    with Warehouse(database=str(settings.database)).read() as con:
-        Console(highlight=False).print(summarise(con).text())
+    with Warehouse(database=str(settings.database), lock_timeout=settings.lock_timeout).read() as con:
+        print(take_account(con, settings).text())
 
 
 @app.command()

@@ -68,11 +68,12 @@ class Step:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What came out: the account, the picture's path, and seconds by step."""
+    """What came out: the account, the picture's path, seconds by step, and where to look next."""
 
     summary: Summary
     picture: Path
     seconds: Mapping[str, float]
+    where_next: str
 
 
 def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
@@ -105,13 +106,13 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
                 run_assets(defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config)
             seconds[step.title] = time.monotonic() - started
             say(f"      done in {seconds[step.title]:.0f} s")
-    warehouse = Warehouse(database=str(settings.database))
+    warehouse = Warehouse(database=str(settings.database), lock_timeout=settings.lock_timeout)
     with warehouse.read() as con:
         summary = take_account(con, settings)
         png = _picture(con)
     picture = settings.source_dir / "demo.png"
     picture.write_bytes(png)
-    return DemoResult(summary, picture, seconds)
+    return DemoResult(summary, picture, seconds, _where_next(settings))
 
 
 def _sandbox_steps(settings: Settings) -> list[Step]:
@@ -156,5 +157,14 @@ def _picture(con: duckdb.DuckDBPyConnection) -> bytes:
         qualify row_number() over (partition by series_ticker order by "asof" desc, ladder_id) = 1
     """
     distributions = con.execute(chosen).to_arrow_table()
-    cells = con.execute(f"select c.* from research.implied_cells as c semi join ({chosen}) using (ladder_id, \"asof\")")
+    cells = con.execute(f'select c.* from research.implied_cells as c semi join ({chosen}) using (ladder_id, "asof")')
     return latest_distributions_picture(distributions, cells.to_arrow_table())
+
+
+def _where_next(settings: Settings) -> str:
+    source = "" if settings.source.kind is SourceKind.SANDBOX else f" SOURCE={settings.source}"
+    return (
+        f"The Dagster UI: `make dev{source}`, then http://127.0.0.1:3000.\n"
+        f"The warehouse: {settings.database} (DuckDB); in a notebook: `from kalshi_pipeline import read`.\n"
+        f"What the runs said: {settings.source_dir / 'demo.log'}"
+    )

@@ -5,6 +5,7 @@ The runs are recorded in the same Dagster instance that the UI reads, so what a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,10 @@ storage:
     config:
       base_dir: {folder}
 """
+
+
+#: How Dagster words an exception of ours: its class in front.
+_OWN_CLASS = re.compile(r"^(kalshi_pipeline|dagster)[\w.]*: ")
 
 
 class RunFailed(RuntimeError):
@@ -95,11 +100,12 @@ def run_assets(
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+    """The step that failed first and what it said; an error of our own says one sentence, without its class."""
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
             while error and error.cause:
                 error = error.cause
             said = error.message.strip() if error else "no message"
-            return f"{event.step_key}: {said} (run {result.run_id})"
-    return f"run {result.run_id} failed before its first step"
+            return f"{event.step_key}: {_OWN_CLASS.sub('', said)}"
+    return f"run {result.run_id} failed before its first step; the Dagster UI shows its log."

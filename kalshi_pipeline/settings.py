@@ -94,6 +94,7 @@ class Settings:
         candle_minutes: length of the bars ingested when a run names none.
         requests_per_second: pace of the client; ``None`` takes the source's default.
         concurrency: units fetched at once.
+        lock_timeout: seconds to wait for whoever holds the warehouse file.
         sandbox_seed: seed of the simulated world.
         sandbox_now: what the embedded exchange takes for now; ``None`` follows the clock.
     """
@@ -107,6 +108,7 @@ class Settings:
     candle_minutes: int = 1
     requests_per_second: float | None = None
     concurrency: int = 8
+    lock_timeout: float = 60.0
     sandbox_seed: int = 20260101
     sandbox_now: datetime | None = None
 
@@ -168,11 +170,11 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip().upper() for word in text.split(",") if word.strip())
 
 
-def _rate(text: str) -> float:
-    rate = float(text)
-    if not 0 < rate < float("inf"):
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
         raise ValueError(text)
-    return rate
+    return number
 
 
 def _count(text: str) -> int:
@@ -207,8 +209,9 @@ _READERS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "KALSHI_GRID_MINUTES": ("grid_minutes", "minutes that divide a day (5, 15, 60, 1440), or none", _grid),
     "KALSHI_QUOTE_MINUTES": ("quote_minutes", "5, 15 or 30 minutes", _one_of(5, 15, 30)),
     "KALSHI_CANDLE_MINUTES": ("candle_minutes", "1, 60 or 1440 minutes", _one_of(1, 60, 1440)),
-    "KALSHI_REQUESTS_PER_SECOND": ("requests_per_second", "a positive number", _rate),
+    "KALSHI_REQUESTS_PER_SECOND": ("requests_per_second", "a positive number", _positive),
     "KALSHI_CONCURRENCY": ("concurrency", "a whole number of at least 1", _count),
+    "KALSHI_LOCK_TIMEOUT": ("lock_timeout", "a positive number of seconds", _positive),
     "KALSHI_SANDBOX_SEED": ("sandbox_seed", "a whole number", int),
     "KALSHI_SANDBOX_NOW": ("sandbox_now", "a date or time like 2026-06-30T16:00:00Z", read_instant),
 }

@@ -55,6 +55,8 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         name="dbt_reference",
         exclude="tag:daily",
         dagster_dbt_translator=translator,
+        # Nothing here is partitioned; the policy lets the models join a run over a range.
+        backfill_policy=ONE_RUN,
     )
     def dbt_reference(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
         yield from _build(context, dbt)

@@ -110,6 +110,11 @@ def exchange_resource(settings: Settings) -> dg.ResourceDefinition:
 class RunWarehouse(Warehouse):
     """The warehouse as runs see it: a run brings the file's schema up to date before its first step."""
 
+    @classmethod
+    def of(cls, settings: Settings) -> RunWarehouse:
+        """The warehouse of these settings."""
+        return cls(database=str(settings.database), lock_timeout=settings.lock_timeout)
+
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Apply the migrations that the file lacks; a new file gets all of them."""
         report = migrate(Path(self.database))

@@ -16,7 +16,7 @@ from kalshi_pipeline.distributions.snapshots import SnapshotTables
 from kalshi_pipeline.report.figures import latest_distributions_picture
 
 #: Quotes held in memory at once while a range of partitions is computed.
-CHUNK_ROWS = 2_000_000
+CHUNK_ROWS = 500_000
 
 
 @dataclass

@@ -30,7 +30,7 @@ from kalshi_pipeline.distributions.moments import Moments
 from kalshi_pipeline.distributions.observations import Batch
 from kalshi_pipeline.distributions.quality import Quality
 from kalshi_pipeline.distributions.repair import Repaired
-from kalshi_pipeline.distributions.rules import Rules
+from kalshi_pipeline.distributions.rules import BOUNDARY_NOISE, Rules
 from kalshi_pipeline.distributions.segments import counts
 from kalshi_pipeline.distributions.tables import CELL_SCHEMA, DISTRIBUTION_SCHEMA, QUANTILES, QUOTE_SCHEMA
 from kalshi_pipeline.distributions.violations import crossed
@@ -104,8 +104,8 @@ def distributions_table(results: Results, rules: Rules) -> pa.Table:
     # Beyond an edge that nothing caps, higher moments are whatever one likes to believe.
     uncapped = np.where(np.isinf(layouts.shapes.least[first_cell]), moments.mass_below, 0.0)
     uncapped = uncapped + np.where(np.isinf(layouts.shapes.most[last_cell]), moments.mass_above, 0.0)
-    spread_out = failed | (uncapped > rules.max_uncapped_mass)
-    tail_dominated = outer > rules.tail_dominated_mass
+    spread_out = failed | (uncapped > rules.max_uncapped_mass + BOUNDARY_NOISE)
+    tail_dominated = outer > rules.tail_dominated_mass + BOUNDARY_NOISE
     flags = _flags(results, outer, tail_dominated, rules)
     low_quality = failed | flags[:, : len(LOW_QUALITY_FLAGS)].any(axis=1)
     l1, l2, largest = _moves(results)
@@ -263,7 +263,7 @@ def _flags(results: Results, outer: Floats, tail_dominated: Bools, rules: Rules)
     batch, cover, fresh, failed = results.batch, results.cover, results.fresh, results.failed
     layouts, layout_of = batch.layouts, batch.layout_of
     only_trades = ~results.bands.sided & ~np.isnan(results.bands.mid)
-    registered = np.array([bool(ladder["registered"]) for ladder in batch.ladders])
+    registered = np.array([bool(ladder["registered"]) for ladder in batch.ladders], dtype=np.bool_)
     raised = {
         "low_coverage": cover.share < rules.low_coverage,
         "stale_quotes": results.reasons[:, REASONS.index("age_stale")],
@@ -277,7 +277,7 @@ def _flags(results: Results, outer: Floats, tail_dominated: Bools, rules: Rules)
         "crossed_quotes": counts(batch.leg_pointer, crossed(results.bands)) > 0,
         "last_trade_only": counts(batch.leg_pointer, only_trades) > 0,
         "incomplete_ladder": layouts.incomplete[layout_of],
-        "outer_mass_high": ~failed & (outer > rules.max_uncapped_mass),
+        "outer_mass_high": ~failed & (outer > rules.max_uncapped_mass + BOUNDARY_NOISE),
         "tail_dominated": ~failed & tail_dominated,
         "series_not_registered": ~registered[batch.ladder_of],
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from importlib.resources import files
 from math import isfinite
@@ -67,13 +67,13 @@ class SeriesRule:
         """The instant of publication: the first ``release_time_local`` at or after the close of trading.
 
         Returns:
-            An aware datetime in the series' own zone; ``None`` where the series is anchored at its close.
+            An aware datetime in UTC; ``None`` where the series is anchored at its close.
         """
         if self.release_time_local is None:
             return None
         local = close_time.astimezone(ZoneInfo(self.timezone))
         at = datetime.combine(local.date(), time.fromisoformat(self.release_time_local), local.tzinfo)
-        return at if at >= local else at + timedelta(days=1)
+        return (at if at >= local else at + timedelta(days=1)).astimezone(UTC)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class TickerReading:
 
     Attributes:
         subject: what comes before the strike (a city, a team); empty where nothing does.
-        letter: ``T`` for a threshold, ``B`` for the middle of a bucket, empty where there is none.
+        letter: ``T`` for a threshold, ``B`` for the middle of a bucket; other letters say nothing; empty without one.
         number: the strike, or ``None`` where the ticker has none.
     """
 
@@ -63,7 +63,7 @@ _PATTERNS = (
     *((kind, re.compile(rf"(?<![a-z])(?:{phrase})\s*(?P<number>{_NUMBER})")) for kind, phrase in _BEFORE),
 )
 
-_TICKER = re.compile(r"(?:(?P<subject>[A-Z0-9.]+?)-)??(?P<letter>[TB])?(?P<sign>N|-)?(?P<number>\d+(?:\.\d+)?)")
+_TICKER = re.compile(r"(?:(?P<subject>[A-Z0-9.]+?)-)??(?P<letter>[A-Z])?(?P<sign>N|-)?(?P<number>\d+(?:\.\d+)?)")
 _TICKER_OF_SUBJECT = re.compile(r"(?P<subject>[A-Z]{2,}?)(?P<number>\d+(?:\.\d+)?)?")
 
 

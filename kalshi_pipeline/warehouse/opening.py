@@ -58,6 +58,8 @@ def opened(database: Path, opening: Opening) -> Iterator[duckdb.DuckDBPyConnecti
     con = _connect(database, opening)
     try:
         con.execute("SET TimeZone = 'UTC'")
+        # A run's output belongs to Dagster, not to a bar on the terminal.
+        con.execute("SET enable_progress_bar = false")
         if opening.threads is not None:
             con.execute(f"SET threads = {int(opening.threads)}")
         if opening.memory_limit is not None:

@@ -1,4 +1,4 @@
-"""The dbt project agrees with Python's statement of the raw tables, describes what it builds, and tests it one by one."""
+"""The dbt project takes the raw tables as Python states them, describes what it builds, and tests it in two groups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 import yaml
 from dagster_dbt import dbt_assets
@@ -127,7 +126,7 @@ def test_every_data_test_is_one_asset_check_that_says_what_it_finds(
     manifest_path: Path, data_tests: list[Node]
 ) -> None:
     @dbt_assets(manifest=manifest_path)
-    def models(context: dg.AssetExecutionContext) -> None:
+    def models(context):  # type: ignore[no-untyped-def]
         raise NotImplementedError
 
     checks = Counter(check.name for check in models.check_specs)

@@ -68,11 +68,12 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a dbt command did: the status of every node it ran, and the message of every one that failed."""
+    """What a dbt command did: of every node it ran the status, the message and the seconds it took."""
 
     success: bool
     statuses: Mapping[str, str]
     messages: Mapping[str, str]
+    seconds: Mapping[str, float]
 
     def with_status(self, status: str) -> set[str]:
         return {node for node, its_status in self.statuses.items() if its_status == status}
@@ -136,6 +137,7 @@ class DbtWarehouse:
             success=result.success,
             statuses={node.node.name: str(node.status) for node in nodes},
             messages={node.node.name: str(node.message) for node in nodes if node.message},
+            seconds={node.node.name: node.execution_time for node in nodes},
         )
 
     def build(self, *arguments: str) -> Outcome:

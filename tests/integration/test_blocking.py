@@ -17,7 +17,14 @@ from tests.integration.pipeline import DAYS, Pipeline
 pytestmark = pytest.mark.integration
 
 DAY = (DAYS[0], DAYS[0])
-FACTS = ("raw/candles", "marts/candles", "marts/quotes", "research/implied_distributions", "research/implied_cells")
+FACTS = (
+    "raw/candles",
+    "marts/candles",
+    "marts/quotes",
+    "research/implied_distributions",
+    "research/implied_cells",
+    "research/ladder_quotes",
+)
 
 
 @pytest.fixture
@@ -49,7 +56,9 @@ def test_too_many_faulty_rows_block_the_partition_and_all_that_follows(landed: P
         landed.run(assets=FACTS, days=DAY)
     assert landed.rows("select count(*), max(load_id) from marts.candles") == before
     run = landed.instance.get_runs(limit=1)[0]
-    ran = {record.step_key for record in landed.instance.get_run_step_stats(run.run_id) if record.status.value == "SUCCESS"}
+    ran = {
+        record.step_key for record in landed.instance.get_run_step_stats(run.run_id) if record.status.value == "SUCCESS"
+    }
     assert ran == set()
 
 

@@ -107,8 +107,13 @@ def test_no_snapshot_uses_a_quote_from_its_future(done: Pipeline) -> None:
 
 def test_every_data_test_of_a_model_is_an_asset_check(done: Pipeline) -> None:
     checks = {key.asset_key.to_user_string() for key in done.defs.resolve_asset_graph().asset_check_keys}
-    marts = {row[0] for row in done.rows("select 'marts/' || table_name from information_schema.tables "
-                                         "where table_schema = 'marts' and table_type = 'BASE TABLE'")}
+    marts = {
+        row[0]
+        for row in done.rows(
+            "select 'marts/' || table_name from information_schema.tables "
+            "where table_schema = 'marts' and table_type = 'BASE TABLE'"
+        )
+    }
     assert marts <= checks
 
 

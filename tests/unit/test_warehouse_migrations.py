@@ -11,7 +11,14 @@ import duckdb
 import pytest
 
 from kalshi_pipeline.warehouse.errors import MigrationError, WarehouseTooNew
-from kalshi_pipeline.warehouse.migrations import Migration, MigrationReport, backup, migrate, migrations
+from kalshi_pipeline.warehouse.migrations import (
+    Migration,
+    MigrationReport,
+    backup,
+    migrate,
+    migrations,
+    rehearse,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -97,6 +104,34 @@ def test_a_copy_can_be_made_at_any_time(database: Path) -> None:
     migrate(database)
     copy = backup(database)
     assert catalogue(copy) == catalogue(database)
+
+
+def test_a_copy_that_cannot_be_written_stops_the_migration(database: Path) -> None:
+    migrate(database, steps=[FIRST, SECOND])
+    (database.parent / "backups").write_text("in the way")
+    with pytest.raises(MigrationError, match="could not be copied"):
+        migrate(database, steps=[FIRST, SECOND, THIRD])
+    assert rows(database, "SELECT max(version) FROM meta.schema_version") == [(2,)]
+
+
+def test_a_rehearsal_tells_and_changes_nothing(database: Path) -> None:
+    migrate(database, steps=[FIRST, SECOND])
+    was = database.read_bytes()
+    assert rehearse(database, steps=[FIRST, SECOND, THIRD]) == MigrationReport(current=2, target=3, applied=(3,))
+    assert database.read_bytes() == was
+    assert [path.name for path in database.parent.iterdir()] == [database.name]
+
+
+def test_a_rehearsal_of_a_new_file_creates_none(database: Path) -> None:
+    assert rehearse(database).current == 0
+    assert not database.exists()
+
+
+def test_a_rehearsal_finds_what_would_fail(database: Path) -> None:
+    migrate(database, steps=[FIRST, SECOND])
+    impossible = Migration(3, "do the impossible", "ALTER TABLE meta.nowhere ADD COLUMN n INTEGER;")
+    with pytest.raises(MigrationError, match="do the impossible"):
+        rehearse(database, steps=[FIRST, SECOND, impossible])
 
 
 def test_the_file_stays_locked_through_a_copy(database: Path) -> None:

@@ -9,12 +9,12 @@ published_values as (
 event_instants as (
     select
         event_ticker,
-        series_ticker,
+        min(series_ticker) as series_ticker,
         learned_at,
         min(value) as value,
         min(value_text) as value_text
     from published_values
-    group by event_ticker, series_ticker, learned_at
+    group by event_ticker, learned_at
 ),
 
 event_changes as (

@@ -10,8 +10,9 @@ import hashlib
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -131,10 +132,24 @@ def migrate(database: Path, *, steps: Sequence[Migration] | None = None, timeout
         _refuse_newer(current, target, database)
         _refuse_changed(con, steps[:current])
         pending = steps[current:]
-        copy = _backup_open(con, database, current) if pending and _holds_anything(con) else None
+        copy = _backup(con, database, current) if pending and _holds_anything(con) else None
         for step in pending:
             _apply(con, step)
     return MigrationReport(current, target, tuple(step.version for step in pending), copy)
+
+
+def rehearse(database: Path, *, steps: Sequence[Migration] | None = None, timeout: float = 60.0) -> MigrationReport:
+    """What :func:`migrate` would do, done on a copy that is thrown away; the file stays as it is.
+
+    Raises:
+        WarehouseTooNew, MigrationError, WarehouseLocked: as :func:`migrate` would.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / database.name
+        if database.exists():
+            with opened(database, Opening(read_only=False, timeout=timeout)) as con:
+                _copy(con, database, copy)
+        return replace(migrate(copy, steps=steps), backup=None)
 
 
 def backup(database: Path, *, timeout: float = 60.0) -> Path:
@@ -142,9 +157,10 @@ def backup(database: Path, *, timeout: float = 60.0) -> Path:
 
     Raises:
         WarehouseLocked: the file was held until the timeout.
+        MigrationError: the copy could not be written.
     """
     with opened(database, Opening(read_only=False, timeout=timeout)) as con:
-        return _backup_open(con, database, schema_version(con))
+        return _backup(con, database, schema_version(con))
 
 
 def _apply(con: duckdb.DuckDBPyConnection, step: Migration) -> None:
@@ -188,18 +204,23 @@ def _holds_anything(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(counted[0][0])
 
 
-def _backup_open(con: duckdb.DuckDBPyConnection, database: Path, version: int) -> Path:
-    """Copy a file we hold. Nothing writes to it meanwhile, and the checkpoint leaves no log beside it."""
-    con.execute("CHECKPOINT")
+def _backup(con: duckdb.DuckDBPyConnection, database: Path, version: int) -> Path:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     copy = database.parent / "backups" / f"{database.stem}-v{version}-{stamp}{database.suffix}"
-    copy.parent.mkdir(exist_ok=True)
+    _copy(con, database, copy)
+    return copy
+
+
+def _copy(con: duckdb.DuckDBPyConnection, database: Path, copy: Path) -> None:
+    """Copy a file we hold. Nothing writes to it meanwhile, and the checkpoint leaves no log beside it."""
+    con.execute("CHECKPOINT")
     # In a process of its own: closing any descriptor of the file in this one would drop DuckDB's lock on it.
-    command = "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])"
+    command = (
+        "import os, shutil, sys; source, target = sys.argv[1:]; "
+        "os.makedirs(os.path.dirname(target), exist_ok=True); shutil.copyfile(source, target)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", command, str(database), str(copy)], capture_output=True, text=True, check=False
     )
     if done.returncode:
-        copy.unlink(missing_ok=True)
         raise MigrationError(f"{database} could not be copied to {copy}: {done.stderr.strip().splitlines()[-1]}")
-    return copy

@@ -1,0 +1,87 @@
+"""How long dbt takes over one-minute bars: all of them from nothing, and one more day on top of a longer history.
+
+``engine_seconds`` is what dbt's run results say of the two facts, without the start of dbt itself. The day on top
+should cost the same whatever lies below it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from tests.integration.dbt_warehouse import DbtWarehouse, Outcome, parsed_runner
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+FIRST_DAY = date(2025, 1, 1)
+MARKETS_A_DAY, BARS_A_MARKET = 50, 1000
+FACTS = ("candles", "quotes")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DbtWarehouse:
+    return DbtWarehouse.migrated(tmp_path, parsed_runner(monkeypatch, tmp_path / "kalshi.duckdb"))
+
+
+def _load_day(warehouse: DbtWarehouse, number: int) -> None:
+    """Fifty thousand bars of fifty markets that trade on this day only, a tenth of them without a bid."""
+    day = FIRST_DAY + timedelta(days=number)
+    sides = ", ".join(
+        f"if(cell % 10 = 0 and '{side}' = 'yes_bid', 0, base + {shift}) as {side}_{name}"
+        for side, shift in (("yes_bid", 0), ("yes_ask", 0.05))
+        for name in ("open", "high", "low", "close")
+    )
+    warehouse.execute(
+        f"""
+        insert into raw.candles by name
+        select
+            'KXHIGHCHI-{number}-B' || market as ticker,
+            timestamptz '{day} 00:00:00Z' + minute * interval 1 minute as bucket_start,
+            bucket_start + interval 1 minute as bucket_end,
+            'api_event' as source, 1 as period_minutes, 'candle_close' as quote_kind, 'live' as tier,
+            {sides},
+            base + 0.02 as price_previous, cell % 100 as volume, 1000 as open_interest,
+            bucket_end as ingested_at, 'unit' as unit_id, date '{day}' as partition_date
+        from (
+            select market, minute, hash(market, minute) as cell, 0.1 + (cell % 7000) / 10000 as base
+            from range({MARKETS_A_DAY}) as markets(market), range({BARS_A_MARKET}) as minutes(minute)
+        )
+        """
+    )
+    warehouse.execute(
+        f"""
+        insert into meta.partition_loads by name
+        select
+            'candles' as dataset, date '{day}' as partition_date, nextval('meta.load_id') as load_id,
+            now() as loaded_at, 'run' as run_id, {MARKETS_A_DAY * BARS_A_MARKET} as rows, 0 as quarantined
+        """
+    )
+
+
+def _note(benchmark: BenchmarkFixture, built: Outcome, **figures: Any) -> None:
+    assert built.success, built.messages
+    benchmark.extra_info.update(figures, engine_seconds=round(sum(built.seconds[fact] for fact in FACTS), 2))
+
+
+def test_everything_from_nothing(benchmark: BenchmarkFixture, warehouse: DbtWarehouse) -> None:
+    """Three million bars, all models and all tests."""
+    for number in range(60):
+        _load_day(warehouse, number)
+    built = benchmark.pedantic(warehouse.build, args=("--full-refresh",), rounds=1)
+    _note(benchmark, built, rows=warehouse.rows("select count(*) from marts.quotes")[0][0])
+
+
+@pytest.mark.parametrize("history", [5, 20, 60], ids="{} days below".format)
+def test_one_more_day(history: int, benchmark: BenchmarkFixture, warehouse: DbtWarehouse) -> None:
+    """Fifty thousand bars on top of a quarter, one and three millions."""
+    for number in range(history):
+        _load_day(warehouse, number)
+    assert warehouse.build().success
+    next_day = count(history)
+    built = benchmark.pedantic(warehouse.build, setup=lambda: _load_day(warehouse, next(next_day)), rounds=3)
+    _note(benchmark, built, history_rows=history * MARKETS_A_DAY * BARS_A_MARKET)
