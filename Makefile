@@ -11,6 +11,9 @@ PYTHONS := $(or $(PYTHON),python3 python3.13 python3.12 python3.11)
 SOURCE  ?= $(or $(KALSHI_SOURCE),sandbox)
 WORKERS ?= auto
 
+# Where the source's warehouse lies: recorded:some/folder has its own under data/recorded-folder.
+WAREHOUSE = $(or $(KALSHI_DATA_DIR),data)/$(patsubst recorded:%,recorded-$(notdir $(SOURCE)),$(SOURCE))/kalshi.duckdb
+
 VENV   := .venv
 BIN    := $(VENV)/bin
 USE    := $(VENV)/.ready-to-use
@@ -49,7 +52,8 @@ lint: $(CHANGE)
 
 # One page that needs no server and no network; columns and sizes are of the warehouse that is there.
 docs: $(USE)
-	cd dbt_project && ../$(BIN)/dbt docs generate --static
+	@test -e '$(WAREHOUSE)' || { echo 'make docs: no warehouse at $(WAREHOUSE) yet; `make demo` makes one.' >&2; exit 1; }
+	cd dbt_project && KALSHI_DUCKDB_PATH='$(abspath $(WAREHOUSE))' ../$(BIN)/dbt docs generate --static
 	@echo 'Open dbt_project/target/static_index.html in a browser.'
 
 # Keeps data/: what was fetched is yours.
@@ -61,7 +65,7 @@ clean:
 $(USE): pyproject.toml constraints.txt
 	@for python in $(PYTHONS); do \
 	  if "$$python" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then \
-	    echo "Making $(VENV) with $$("$$python" --version) ($$python): a minute or two."; exec "$$python" -m venv $(VENV); \
+	    echo "Making $(VENV) with $$("$$python" --version) ($$python): a minute or two."; exec "$$python" -m venv --clear $(VENV); \
 	  fi; \
 	done; \
 	echo 'make: needs Python 3.11, 3.12 or 3.13 with its venv module; tried: $(PYTHONS).' >&2; \

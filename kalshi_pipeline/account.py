@@ -8,22 +8,19 @@ from kalshi_pipeline.research.fold_rules import FoldRules
 from kalshi_pipeline.research.folds import build_folds
 from kalshi_pipeline.research.summary import Summary, summarise
 from kalshi_pipeline.settings import Settings
+from kalshi_pipeline.warehouse.bookkeeping import row_counts
 from kalshi_pipeline.warehouse.frames import read_table
 
-_COUNTED = """
-select table_schema || '.' || table_name
-from information_schema.tables
-where table_schema in ('raw', 'marts', 'research') and table_type = 'BASE TABLE'
-order by array_position(['raw', 'marts', 'research'], table_schema), table_name
-"""
+#: Layers whose tables are counted, in the order in which data flows.
+_SHOWN = ("raw", "marts", "research", "meta")
 
 
 def take_account(con: duckdb.DuckDBPyConnection, settings: Settings) -> Summary:
     """Rows per table, what became of every market, snapshots passed and gated, folds."""
-    tables = [name for (name,) in con.execute(_COUNTED).fetchall()]
+    rows = row_counts(con)
     labels = read_table(con, "research.event_labels")
     return summarise(
-        rows={name: con.execute(f"select count(*) from {name}").fetchall()[0][0] for name in tables},
+        rows={name: rows[name] for layer in _SHOWN for name in rows if name.startswith(f"{layer}.")},
         ladders=read_table(con, "research.ladders"),
         legs=read_table(con, "research.ladder_legs"),
         distributions=con.execute(

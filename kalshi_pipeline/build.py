@@ -42,7 +42,7 @@ def build_defs(
     """
     modules = [landing, raw, distributions, research]
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path())],
+        assets=[*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))],
         jobs=JOBS,
         schedules=build_schedules(settings),
         resources={**build_resources(settings), **(resources or {})},

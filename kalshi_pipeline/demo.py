@@ -32,7 +32,14 @@ RECENT_DAYS = 14
 
 _DAILY_HIGHS = [series for series in DEFAULT_UNIVERSE if series.startswith("KXHIGH")]
 _MACRO = [series for series in DEFAULT_UNIVERSE if series not in _DAILY_HIGHS]
-_CANDLES = ("landing/candles", "raw/candles", "marts/candles", "marts/quotes")
+_CANDLES = (
+    "landing/candles",
+    "raw/candles",
+    "staging/stg_candles",
+    "staging/stg_quotes",
+    "marts/candles",
+    "marts/quotes",
+)
 _OTHER_FACTS = (
     "landing/quotes",
     "raw/quotes",
@@ -40,6 +47,7 @@ _OTHER_FACTS = (
     "raw/orderbooks",
     "landing/trades",
     "raw/trades",
+    "staging/stg_trades",
     "marts/trades",
 )
 _LADDERS = ("research/ladders", "research/ladder_legs")

@@ -47,18 +47,24 @@ order by c.ladder_id, c.cell_index
 """
 
 _LADDER = """
-select
-    l.ladder_id, l.leg_index, l.ticker, l.strike_type, l.floor_strike, l.cap_strike, l.low_cut, l.high_cut,
-    q.yes_bid, q.yes_ask, q.mid, q.last_price, q.quote_kind, q.available_ts
-from research.ladder_legs as l
-asof left join (
-    select * from marts.quotes
-    where ticker in (select ticker from research.ladder_legs where event_ticker = $event)
+with legs as (
+    select *, $asof::timestamptz as asof_ts
+    from research.ladder_legs
+    where event_ticker = $event and ladder_id is not null and known_at <= $asof
+),
+known_quotes as (
+    select *
+    from marts.quotes
+    where ticker in (select ticker from legs)
     qualify row_number() over (
         partition by ticker, available_ts order by quote_kind = 'order_book' desc, period_minutes nulls first
     ) = 1
-) as q on l.ticker = q.ticker and $asof >= q.available_ts
-where l.event_ticker = $event and l.ladder_id is not null and l.known_at <= $asof
+)
+select
+    l.ladder_id, l.leg_index, l.ticker, l.strike_type, l.floor_strike, l.cap_strike, l.low_cut, l.high_cut,
+    q.yes_bid, q.yes_ask, q.mid, q.last_price, q.quote_kind, q.available_ts
+from legs as l
+asof left join known_quotes as q on l.ticker = q.ticker and l.asof_ts >= q.available_ts
 order by l.ladder_id, l.leg_index
 """
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN
 from kalshi_pipeline.defs.resources import Dbt
@@ -33,6 +33,19 @@ class Translator(DagsterDbtTranslator):
             [dbt_resource_props["schema"], dbt_resource_props.get("identifier") or _alias(dbt_resource_props)]
         )
 
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """A mart also depends on the raw tables behind it.
+
+        A run may select raw tables and marts without the views between them; it still has to load before it builds,
+        and to stop where a load is blocked.
+        """
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        if unique_id.startswith("model") and spec.key.path[0] == "marts":
+            known = {dep.asset_key for dep in spec.deps}
+            raw = {self.get_asset_spec(manifest, source, project).key for source in _raw_sources(manifest, unique_id)}
+            return spec.merge_attributes(deps=sorted(raw - known))
+        return spec
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """The layer: staging, intermediate or marts."""
         return str(dbt_resource_props["schema"])
@@ -40,6 +53,14 @@ class Translator(DagsterDbtTranslator):
     def get_tags(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, str]:
         """The layer as a tag; dbt's own tags only steer selection."""
         return {"layer": str(dbt_resource_props["schema"])}
+
+
+def _raw_sources(manifest: Mapping[str, Any], unique_id: str) -> set[str]:
+    """The sources of schema ``raw`` that a model is made of, however far up."""
+    if unique_id.startswith("source"):
+        return {unique_id} if manifest["sources"][unique_id]["schema"] == "raw" else set()
+    above = (_raw_sources(manifest, parent) for parent in manifest["parent_map"].get(unique_id, []))
+    return set().union(*above)
 
 
 def _alias(props: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ import tempfile
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parents[2] / "dbt_project"
+#: Variable in which dbt's profile looks for the warehouse file.
+DATABASE_VARIABLE = "KALSHI_DUCKDB_PATH"
 _SOURCES = ("*.sql", "*.yml", "*.yaml", "*.csv", "*.md")
 _ARTIFACTS = ("partial_parse.msgpack", "manifest.json")
 
@@ -37,15 +39,19 @@ def dbt_executable() -> str:
     return found
 
 
-def manifest_path(project_dir: Path = PROJECT_DIR) -> Path:
+def manifest_path(database: Path, project_dir: Path = PROJECT_DIR) -> Path:
     """The manifest of the dbt project, parsed first where it is absent or older than a file of the project.
+
+    Args:
+        database: the warehouse that runs will build in. dbt keeps what it parsed only for the same path.
+        project_dir: folder of the dbt project.
 
     Raises:
         DbtUnavailable: dbt is missing, or the project does not parse (dbt's own words are in the message).
     """
     manifest = project_dir / "target" / "manifest.json"
     if not manifest.exists() or manifest.stat().st_mtime < _newest_source(project_dir):
-        _parse(project_dir, manifest.parent)
+        _parse(project_dir, manifest.parent, database)
     return manifest
 
 
@@ -55,14 +61,19 @@ def _newest_source(project_dir: Path) -> float:
     return max((path.stat().st_mtime for path in files if not path.is_relative_to(written[0])), default=0.0)
 
 
-def _parse(project_dir: Path, target: Path) -> None:
+def _parse(project_dir: Path, target: Path, database: Path) -> None:
     """Parse into a folder of our own and move the artifacts over, so that two processes never mix theirs."""
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target) as folder:
         done = subprocess.run(
             [dbt_executable(), "--quiet", "parse", "--target-path", folder],
             cwd=project_dir,
-            env={**os.environ, "DBT_PROFILES_DIR": str(project_dir), "DBT_LOG_PATH": folder},
+            env={
+                **os.environ,
+                "DBT_PROFILES_DIR": str(project_dir),
+                "DBT_LOG_PATH": folder,
+                DATABASE_VARIABLE: str(database.absolute()),
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import dagster as dg
 
 _MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts")
-_REFERENCE_MODELS = _MODELS - dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
-_FACT_MODELS = dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
-_SNAPSHOTS = dg.AssetSelection.assets(["landing", "quotes"], ["raw", "quotes"], ["marts", "quotes"])
+_QUOTE_MODELS = dg.AssetSelection.assets(["staging", "stg_quotes"], ["staging", "stg_candles"], ["marts", "quotes"])
+_FACT_MODELS = _QUOTE_MODELS | dg.AssetSelection.assets(
+    ["marts", "candles"], ["staging", "stg_trades"], ["marts", "trades"]
+)
+_QUOTE_SNAPSHOT = dg.AssetSelection.assets(["landing", "quotes"], ["raw", "quotes"]) | _QUOTE_MODELS
 
 reference = dg.define_asset_job(
     "reference",
-    selection=dg.AssetSelection.groups("reference") | _REFERENCE_MODELS,
+    selection=dg.AssetSelection.groups("reference") | (_MODELS - _FACT_MODELS),
     description="Series, events, markets and settlements as the exchange shows them now, and the models over them.",
 )
 ingest = dg.define_asset_job(
@@ -20,7 +22,9 @@ ingest = dg.define_asset_job(
     description="Quotes, candles and trades of the chosen days, and the models over them.",
 )
 quote_snapshot = dg.define_asset_job(
-    "quote_snapshot", selection=_SNAPSHOTS, description="The top of book of every open market of the universe, now."
+    "quote_snapshot",
+    selection=_QUOTE_SNAPSHOT,
+    description="The top of book of every open market of the universe, now.",
 )
 orderbook_snapshot = dg.define_asset_job(
     "orderbook_snapshot",

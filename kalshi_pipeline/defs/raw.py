@@ -69,11 +69,12 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
     ) -> Iterator[Any]:
         days = partition_days(context)
-        files = LandingStore(settings.landing_dir).files(table.name, days)
+        store = LandingStore(settings.landing_dir)
+        files, reasons = store.files(table.name, days), store.reasons(table.name, days)
 
         def write() -> dict[str, WriteReport]:
             with warehouse.write() as con:
-                return {table.name: load(con, files, days, run_id=context.run.run_id)}
+                return {table.name: load(con, files, days, run_id=context.run.run_id, reasons=reasons)}
 
         yield from checked([table], write)
 

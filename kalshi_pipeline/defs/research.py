@@ -54,7 +54,12 @@ def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
 @dg.asset(
     **_spec(
         EVENT_LABELS,
-        [asset_key(RELEASES), ["marts", "event_outcomes"], ["marts", "event_outcomes_first_print"]],
+        [
+            asset_key(RELEASES),
+            ["marts", "event_outcomes"],
+            ["marts", "event_outcomes_first_print"],
+            ["marts", "event_outcome_rejects"],
+        ],
         "What every release turned out to be: first print and latest value, each with the moment it became known.",
     )
 )
@@ -65,6 +70,7 @@ def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Ite
             read_table(con, "research.releases"),
             read_table(con, "marts.event_outcomes"),
             read_table(con, "marts.event_outcomes_first_print"),
+            read_table(con, "marts.event_outcome_rejects"),
         )
     yield from _written(context, warehouse, EVENT_LABELS, labels)
 

@@ -18,7 +18,7 @@ import dagster as dg
 import httpx
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 
-from kalshi_pipeline.defs.dbt_project import PROJECT_DIR, dbt_executable
+from kalshi_pipeline.defs.dbt_project import DATABASE_VARIABLE, PROJECT_DIR, dbt_executable
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.endpoints import base_url, default_pace
 from kalshi_pipeline.exchange.transport import utc_now
@@ -143,7 +143,7 @@ class Dbt(DbtCliResource):
 
     def cli(self, *args: Any, **kwargs: Any) -> DbtCliInvocation:
         """As :meth:`DbtCliResource.cli`; the child process sees the warehouse's path, this one does not keep it."""
-        with _environment(KALSHI_DUCKDB_PATH=self.database):
+        with _environment(**{DATABASE_VARIABLE: self.database}):
             return super().cli(*args, **kwargs)
 
 

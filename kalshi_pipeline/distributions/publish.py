@@ -5,109 +5,33 @@ Withheld is NULL: moments, tails and quantiles. Cells, bands and bounds are kept
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow as pa
 
-from kalshi_pipeline.distributions.arrow import (
-    days,
-    integers,
-    name_lists,
-    number_lists,
-    numbers,
-    timestamps,
-    words,
-)
-from kalshi_pipeline.distributions.bands import Bands
-from kalshi_pipeline.distributions.compiled import Bools, Floats, Ints
-from kalshi_pipeline.distributions.exchange_pause import in_pause
-from kalshi_pipeline.distributions.freshness import Coverage, Freshness
+from kalshi_pipeline.distributions.arrow import days, integers, name_lists, number_lists, numbers, timestamps, words
+from kalshi_pipeline.distributions.compiled import Floats, Ints
+from kalshi_pipeline.distributions.flags import FLAGS, quality_low, raise_flags, tail_dominated
 from kalshi_pipeline.distributions.gates import REASONS
 from kalshi_pipeline.distributions.layout import KINDS
 from kalshi_pipeline.distributions.method import METHOD_VERSION
-from kalshi_pipeline.distributions.moments import Moments
 from kalshi_pipeline.distributions.observations import Batch
-from kalshi_pipeline.distributions.quality import Quality
-from kalshi_pipeline.distributions.repair import Repaired
+from kalshi_pipeline.distributions.results import Results
 from kalshi_pipeline.distributions.rules import BOUNDARY_NOISE, Rules
-from kalshi_pipeline.distributions.segments import counts
 from kalshi_pipeline.distributions.tables import CELL_SCHEMA, DISTRIBUTION_SCHEMA, QUANTILES, QUOTE_SCHEMA
-from kalshi_pipeline.distributions.violations import crossed
 from kalshi_pipeline.ladders.classify import CONFIDENCES
-
-#: Flags that make quality low, then those that only inform.
-LOW_QUALITY_FLAGS = (
-    "low_coverage",
-    "stale_quotes",
-    "few_live_markets",
-    "direction_unresolved",
-    "overlapping_buckets",
-)
-FLAGS = (
-    *LOW_QUALITY_FLAGS,
-    "spread_unknown",
-    "age_unknown",
-    "liquidity_unknown",
-    "exchange_pause",
-    "crossed_quotes",
-    "last_trade_only",
-    "incomplete_ladder",
-    "outer_mass_high",
-    "tail_dominated",
-    "series_not_registered",
-)
 
 #: What ``quote_kind`` says where the quotes of a snapshot differ in kind.
 SEVERAL = "several"
 
 
-@dataclass(frozen=True)
-class Results:
-    """Everything computed of a batch."""
-
-    batch: Batch
-    bands: Bands
-    fresh: Freshness
-    cover: Coverage
-    weight: Floats
-    repaired: Repaired
-    violations_before: Ints
-    violations_after: Ints
-    magnitude: Floats
-    delta: Floats
-    reasons: Bools
-    quality: Quality
-    moments: Moments
-    quantile: Floats
-    edge: Floats
-    tails: tuple[Ints, Floats]
-
-    @property
-    def failed(self) -> Bools:
-        """Which snapshots a hard gate failed."""
-        return np.asarray(self.reasons.any(axis=1))
-
-
 def distributions_table(results: Results, rules: Rules) -> pa.Table:
     """One row per snapshot."""
-    batch, cover, fresh, repaired, failed = (
-        results.batch,
-        results.cover,
-        results.fresh,
-        results.repaired,
-        results.failed,
-    )
-    layouts, layout_of, moments = batch.layouts, batch.layout_of, results.moments
+    batch, cover, fresh, repaired = results.batch, results.cover, results.fresh, results.repaired
+    layouts, layout_of, moments, failed = batch.layouts, batch.layout_of, results.moments, results.failed
     first_cell, last_cell = layouts.cell_pointer[layout_of], layouts.cell_pointer[layout_of + 1] - 1
-    outer = moments.mass_below + moments.mass_above
-    # Beyond an edge that nothing caps, higher moments are whatever one likes to believe.
-    uncapped = np.where(np.isinf(layouts.shapes.least[first_cell]), moments.mass_below, 0.0)
-    uncapped = uncapped + np.where(np.isinf(layouts.shapes.most[last_cell]), moments.mass_above, 0.0)
-    spread_out = failed | (uncapped > rules.max_uncapped_mass + BOUNDARY_NOISE)
-    tail_dominated = outer > rules.tail_dominated_mass + BOUNDARY_NOISE
-    flags = _flags(results, outer, tail_dominated, rules)
-    low_quality = failed | flags[:, : len(LOW_QUALITY_FLAGS)].any(axis=1)
+    # Where much mass lies beyond an edge that nothing caps, higher moments are whatever one likes to believe.
+    unbounded = failed | (results.uncapped_mass > rules.max_uncapped_mass + BOUNDARY_NOISE)
+    flags = raise_flags(results, rules)
     l1, l2, largest = _moves(results)
     ladder = _LadderColumns(batch)
     columns = {
@@ -140,7 +64,7 @@ def distributions_table(results: Results, rules: Rules) -> pa.Table:
         "arbitrage_depth_net": numbers(repaired.net),
         "hard_gate_failed": pa.array(failed),
         "gate_reasons": name_lists(REASONS, results.reasons),
-        "quality_low": pa.array(low_quality),
+        "quality_low": pa.array(quality_low(results, flags)),
         "quality_score": numbers(results.quality.score),
         "quality_coverage": numbers(results.quality.coverage),
         "quality_spread": numbers(results.quality.spread),
@@ -165,13 +89,13 @@ def distributions_table(results: Results, rules: Rules) -> pa.Table:
         "tail_convention": words(layouts.convention, layout_of),
         "support_low": ladder.number("support_low"),
         "support_high": ladder.number("support_high"),
-        "tail_dominated": pa.array(tail_dominated, mask=failed),
+        "tail_dominated": pa.array(tail_dominated(results, rules), mask=failed),
         "tail_probabilities": number_lists(*results.tails, failed),
         "mean": numbers(moments.mean, failed),
-        "variance": numbers(moments.variance, spread_out),
-        "std": numbers(np.sqrt(moments.variance), spread_out),
-        "skew": numbers(moments.skew, spread_out),
-        "excess_kurtosis": numbers(moments.excess_kurtosis, spread_out),
+        "variance": numbers(moments.variance, unbounded),
+        "std": numbers(np.sqrt(moments.variance), unbounded),
+        "skew": numbers(moments.skew, unbounded),
+        "excess_kurtosis": numbers(moments.excess_kurtosis, unbounded),
         "entropy": numbers(moments.entropy, failed),
         "entropy_atoms": numbers(moments.entropy_atoms, failed),
         "iqr": numbers(_quantile(results, "q75") - _quantile(results, "q25"), failed),
@@ -256,32 +180,6 @@ class _LadderColumns:
 
     def number(self, name: str) -> pa.Array:
         return numbers(np.array([ladder[name] for ladder in self._ladders], dtype=np.float64)[self._of])
-
-
-def _flags(results: Results, outer: Floats, tail_dominated: Bools, rules: Rules) -> Bools:
-    """Which of :data:`FLAGS` hold, ``(snapshots, flags)``. What rests on withheld moments is not flagged."""
-    batch, cover, fresh, failed = results.batch, results.cover, results.fresh, results.failed
-    layouts, layout_of = batch.layouts, batch.layout_of
-    only_trades = ~results.bands.sided & ~np.isnan(results.bands.mid)
-    registered = np.array([bool(ladder["registered"]) for ladder in batch.ladders], dtype=np.bool_)
-    raised = {
-        "low_coverage": cover.share < rules.low_coverage,
-        "stale_quotes": results.reasons[:, REASONS.index("age_stale")],
-        "few_live_markets": results.reasons[:, REASONS.index("too_few_live_markets")],
-        "direction_unresolved": results.reasons[:, REASONS.index("direction_unresolved")],
-        "overlapping_buckets": layouts.overlapping[layout_of],
-        "spread_unknown": np.isnan(cover.median_relative_spread),
-        "age_unknown": np.isnan(fresh.median_age),
-        "liquidity_unknown": np.isnan(fresh.liquidity),
-        "exchange_pause": in_pause(batch.asof.view("datetime64[us]")),
-        "crossed_quotes": counts(batch.leg_pointer, crossed(results.bands)) > 0,
-        "last_trade_only": counts(batch.leg_pointer, only_trades) > 0,
-        "incomplete_ladder": layouts.incomplete[layout_of],
-        "outer_mass_high": ~failed & (outer > rules.max_uncapped_mass + BOUNDARY_NOISE),
-        "tail_dominated": ~failed & tail_dominated,
-        "series_not_registered": ~registered[batch.ladder_of],
-    }
-    return np.column_stack([raised[name] for name in FLAGS])
 
 
 def _moves(results: Results) -> tuple[Floats, Floats, Floats]:

@@ -12,7 +12,7 @@ import numpy as np
 from kalshi_pipeline.distributions import bucket, mixed, threshold
 from kalshi_pipeline.distributions.bands import Bands
 from kalshi_pipeline.distributions.compiled import Bools, Floats, Ints, compiled
-from kalshi_pipeline.distributions.layout import BUCKET, THRESHOLD, Layouts
+from kalshi_pipeline.distributions.layout import BUCKET, MIXED, THRESHOLD, Layouts
 
 
 class Repaired(NamedTuple):
@@ -52,14 +52,16 @@ class Legs(NamedTuple):
     no_bid: Bools
 
 
-class Place(NamedTuple):
-    """Where one snapshot stands in the flat arrays."""
+class Places(NamedTuple):
+    """Where snapshots stand in the flat arrays: first leg of the layout, first leg and their number, first cell and
+    their number; one element per snapshot.
+    """
 
-    layout: int
-    leg: int
-    legs: int
-    cell: int
-    cells: int
+    layout: Ints
+    leg: Ints
+    legs: Ints
+    cell: Ints
+    cells: Ints
 
 
 class Scratch(NamedTuple):
@@ -118,139 +120,133 @@ def repair(
         points=np.empty(2 * widest),
     )
     quotes = Legs(layouts.first, layouts.stop, bands.lower, bands.upper, bands.mid, weight, np.isnan(bands.bid))
-    _repair(layouts.kind, layouts.leg_pointer, layout_of, leg_pointer, cell_pointer, quotes, rate, scratch, out)
+    places = Places(
+        layouts.leg_pointer[layout_of], leg_pointer[:-1], np.diff(leg_pointer), cell_pointer[:-1], np.diff(cell_pointer)
+    )
+    kind = layouts.kind[layout_of]
+    # A kind that does not occur is not compiled either.
+    if (which := np.flatnonzero(kind == THRESHOLD)).size:
+        _repair_thresholds(which, places, quotes, rate, scratch, out)
+    if (which := np.flatnonzero(kind == BUCKET)).size:
+        _repair_buckets(which, places, quotes, rate, scratch, out)
+    if (which := np.flatnonzero(kind == MIXED)).size:
+        _repair_mixed(which, places, quotes, rate, out)
+    enclose(out.probability, out.probability_low, out.probability_high)
+    enclose(out.survival, out.survival_low, out.survival_high)
+    enclose(out.value, out.value_low, out.value_high)
     return out
 
 
 @compiled
-def _repair(
-    kinds: Ints,
-    layout_legs: Ints,
-    layout_of: Ints,
-    leg_pointer: Ints,
-    cell_pointer: Ints,
-    legs: Legs,
-    rate: Floats,
-    scratch: Scratch,
-    out: Repaired,
-) -> None:
-    for s in range(layout_of.size):
-        leg, cell = leg_pointer[s], cell_pointer[s]
-        at = Place(layout_legs[layout_of[s]], leg, leg_pointer[s + 1] - leg, cell, cell_pointer[s + 1] - cell)
-        kind = kinds[layout_of[s]]
-        if kind == THRESHOLD:
-            out.gross[s], out.net[s] = repair_threshold(at, legs, rate[s], scratch, out)
-        elif kind == BUCKET:
-            out.gross[s], out.net[s] = repair_bucket(at, legs, rate[s], scratch, out)
-        else:
-            out.gross[s], out.net[s], out.arrived[s] = repair_mixed(at, legs, rate[s], out)
-    enclose(out.probability, out.probability_low, out.probability_high)
-    enclose(out.survival, out.survival_low, out.survival_high)
-    enclose(out.value, out.value_low, out.value_high)
+def _repair_thresholds(which: Ints, places: Places, legs: Legs, rate: Floats, scratch: Scratch, out: Repaired) -> None:
+    """Repair ladders of half-lines, each with an edge of its own: leg and edge between cells correspond."""
+    lower, upper, target, weight, curve = scratch.lower, scratch.upper, scratch.target, scratch.weight, scratch.value
+    for s in which:
+        base, first_leg, cells = places.layout[s], places.leg[s], places.cells[s]
+        strikes = cells - 1
+        for i in range(places.legs[s]):
+            leg = first_leg + i
+            if legs.stop[base + i] == cells:
+                strike = legs.first[base + i] - 1
+                lower[strike], upper[strike], target[strike] = legs.lower[leg], legs.upper[leg], legs.target[leg]
+            else:
+                strike = legs.stop[base + i] - 1
+                lower[strike], upper[strike] = complement(legs.upper[leg]), complement(legs.lower[leg])
+                target[strike] = complement(legs.target[leg])
+            weight[strike] = legs.weight[leg]
+        out.gross[s], out.net[s] = threshold.solve(
+            strikes, lower, upper, target, weight, rate[s], curve, scratch.block, scratch.span
+        )
+        before, before_low, before_high = 1.0, 1.0, 1.0
+        for i in range(cells):
+            cell = places.cell[s] + i
+            after, after_low, after_high = 0.0, 0.0, 0.0
+            if i < strikes:
+                after, after_low, after_high = curve[i], lower[i], upper[i]
+            out.survival[cell], out.survival_low[cell], out.survival_high[cell] = before, before_low, before_high
+            out.probability[cell] = before - after
+            out.probability_low[cell], out.probability_high[cell] = before_low - after_high, before_high - after_low
+            before, before_low, before_high = after, after_low, after_high
+        for i in range(places.legs[s]):
+            leg = first_leg + i
+            if legs.stop[base + i] == cells:
+                strike = legs.first[base + i] - 1
+                out.value[leg], out.value_low[leg], out.value_high[leg] = curve[strike], lower[strike], upper[strike]
+            else:
+                strike = legs.stop[base + i] - 1
+                out.value[leg] = 1.0 - curve[strike]
+                out.value_low[leg], out.value_high[leg] = 1.0 - upper[strike], 1.0 - lower[strike]
 
 
 @compiled
-def repair_threshold(at: Place, legs: Legs, rate: float, scratch: Scratch, out: Repaired) -> tuple[float, float]:
-    """Repair a ladder of half-lines, each with an edge of its own: leg and edge between cells correspond."""
-    lower, upper, target, weight = scratch.lower, scratch.upper, scratch.target, scratch.weight
-    strikes = at.cells - 1
-    for i in range(at.legs):
-        leg = at.leg + i
-        if legs.stop[at.layout + i] == at.cells:
-            strike = legs.first[at.layout + i] - 1
-            lower[strike], upper[strike], target[strike] = legs.lower[leg], legs.upper[leg], legs.target[leg]
-        else:
-            strike = legs.stop[at.layout + i] - 1
-            lower[strike], upper[strike] = complement(legs.upper[leg]), complement(legs.lower[leg])
-            target[strike] = complement(legs.target[leg])
-        weight[strike] = legs.weight[leg]
-    gross, net = threshold.solve(
-        strikes, lower, upper, target, weight, rate, scratch.value, scratch.block, scratch.span
-    )
-    before, before_low, before_high = 1.0, 1.0, 1.0
-    for i in range(at.cells):
-        cell = at.cell + i
-        after, after_low, after_high = 0.0, 0.0, 0.0
-        if i < strikes:
-            after, after_low, after_high = scratch.value[i], lower[i], upper[i]
-        out.survival[cell], out.survival_low[cell], out.survival_high[cell] = before, before_low, before_high
-        out.probability[cell] = before - after
-        out.probability_low[cell], out.probability_high[cell] = before_low - after_high, before_high - after_low
-        before, before_low, before_high = after, after_low, after_high
-    for i in range(at.legs):
-        leg = at.leg + i
-        if legs.stop[at.layout + i] == at.cells:
-            strike = legs.first[at.layout + i] - 1
-            out.value[leg], out.value_low[leg], out.value_high[leg] = (
-                scratch.value[strike],
-                lower[strike],
-                upper[strike],
+def _repair_buckets(which: Ints, places: Places, legs: Legs, rate: Floats, scratch: Scratch, out: Repaired) -> None:
+    """Repair ladders of disjoint intervals: each leg is one cell; cells without a leg are free."""
+    lower, upper, target, weight, mass = scratch.lower, scratch.upper, scratch.target, scratch.weight, scratch.value
+    low, high, role = scratch.block[0], scratch.block[1], scratch.role
+    for s in which:
+        base, first_leg, first_cell, cells = places.layout[s], places.leg[s], places.cell[s], places.cells[s]
+        for i in range(cells):
+            lower[i], upper[i], weight[i], role[i] = 0.0, 1.0, 0.0, bucket.FREE
+        for i in range(places.legs[s]):
+            leg, at = first_leg + i, legs.first[base + i]
+            lower[at], upper[at], target[at], weight[at] = (
+                legs.lower[leg],
+                legs.upper[leg],
+                legs.target[leg],
+                legs.weight[leg],
             )
-        else:
-            strike = legs.stop[at.layout + i] - 1
-            out.value[leg] = 1.0 - scratch.value[strike]
-            out.value_low[leg], out.value_high[leg] = 1.0 - upper[strike], 1.0 - lower[strike]
-    return gross, net
+            if legs.weight[leg] > 0.0:
+                role[at] = bucket.WEIGHTED
+            elif legs.no_bid[leg]:
+                role[at] = bucket.BOUND
+        out.gross[s], out.net[s] = bucket.solve(
+            cells, lower, upper, target, weight, role, rate[s], mass, scratch.points
+        )
+        bucket.survival_bounds(cells, lower, upper, low, high)
+        above = 0.0
+        for i in range(cells - 1, -1, -1):
+            above += mass[i]
+            cell = first_cell + i
+            out.survival[cell] = above if i > 0 else 1.0
+            out.survival_low[cell], out.survival_high[cell] = low[i], high[i]
+        bucket.mass_bounds(cells, lower, upper, low, high)
+        for i in range(cells):
+            cell = first_cell + i
+            out.probability[cell], out.probability_low[cell], out.probability_high[cell] = mass[i], low[i], high[i]
+        for i in range(places.legs[s]):
+            leg, at = first_leg + i, legs.first[base + i]
+            out.value[leg], out.value_low[leg], out.value_high[leg] = mass[at], low[at], high[at]
 
 
 @compiled
-def repair_bucket(at: Place, legs: Legs, rate: float, scratch: Scratch, out: Repaired) -> tuple[float, float]:
-    """Repair a ladder of disjoint intervals: each leg is one cell; cells without a leg are free."""
-    lower, upper, target, weight = scratch.lower, scratch.upper, scratch.target, scratch.weight
-    for i in range(at.cells):
-        lower[i], upper[i], weight[i], scratch.role[i] = 0.0, 1.0, 0.0, bucket.FREE
-    for i in range(at.legs):
-        leg, cell = at.leg + i, legs.first[at.layout + i]
-        lower[cell], upper[cell] = legs.lower[leg], legs.upper[leg]
-        target[cell], weight[cell] = legs.target[leg], legs.weight[leg]
-        if legs.weight[leg] > 0.0:
-            scratch.role[cell] = bucket.WEIGHTED
-        elif legs.no_bid[leg]:
-            scratch.role[cell] = bucket.BOUND
-    gross, net = bucket.solve(at.cells, lower, upper, target, weight, scratch.role, rate, scratch.value, scratch.points)
-    low, high = scratch.block[0], scratch.block[1]
-    bucket.survival_bounds(at.cells, lower, upper, low, high)
-    above = 0.0
-    for i in range(at.cells - 1, -1, -1):
-        above += scratch.value[i]
-        out.survival[at.cell + i] = above if i > 0 else 1.0
-        out.survival_low[at.cell + i], out.survival_high[at.cell + i] = low[i], high[i]
-    bucket.mass_bounds(at.cells, lower, upper, low, high)
-    for i in range(at.cells):
-        out.probability[at.cell + i] = scratch.value[i]
-        out.probability_low[at.cell + i], out.probability_high[at.cell + i] = low[i], high[i]
-    for i in range(at.legs):
-        leg, cell = at.leg + i, legs.first[at.layout + i]
-        out.value[leg], out.value_low[leg], out.value_high[leg] = scratch.value[cell], low[cell], high[cell]
-    return gross, net
-
-
-@compiled
-def repair_mixed(at: Place, legs: Legs, rate: float, out: Repaired) -> tuple[float, float, bool]:
-    """Repair any other ladder."""
-    first, stop = legs.first[at.layout : at.layout + at.legs], legs.stop[at.layout : at.layout + at.legs]
-    lower, upper = legs.lower[at.leg : at.leg + at.legs], legs.upper[at.leg : at.leg + at.legs]
-    target, weight = legs.target[at.leg : at.leg + at.legs], legs.weight[at.leg : at.leg + at.legs]
-    edges, most = np.empty(at.cells + 1), np.empty((at.cells + 1, at.cells + 1))
-    lower_net, upper_net = np.empty(at.legs), np.empty(at.legs)
-    for i in range(at.legs):
-        lower_net[i] = lower[i] - threshold.fee(lower[i], rate)
-        upper_net[i] = upper[i] + threshold.fee(upper[i], rate)
-    gross, net, arrived = mixed.solve(first, stop, lower, upper, lower_net, upper_net, target, weight, edges, most)
-    edges[0], edges[at.cells] = 1.0, 0.0
-    for i in range(at.cells):
-        cell = at.cell + i
-        # The solver keeps the curve from rising up to rounding; here it does not rise at all.
-        edges[i + 1] = min(max(edges[i + 1], 0.0), edges[i])
-        out.probability[cell] = edges[i] - edges[i + 1]
-        out.probability_low[cell], out.probability_high[cell] = -most[i, i + 1], most[i + 1, i]
-        out.survival[cell] = edges[i]
-        out.survival_low[cell], out.survival_high[cell] = -most[i, at.cells], most[at.cells, i]
-    for i in range(at.legs):
-        a, b = first[i], stop[i]
-        out.value[at.leg + i] = edges[a] - edges[b]
-        out.value_low[at.leg + i], out.value_high[at.leg + i] = -most[a, b], most[b, a]
-    return gross, net, arrived
+def _repair_mixed(which: Ints, places: Places, legs: Legs, rate: Floats, out: Repaired) -> None:
+    """Repair all other ladders."""
+    for s in which:
+        base, cells = places.layout[s], places.cells[s]
+        here = slice(places.leg[s], places.leg[s] + places.legs[s])
+        first, stop = legs.first[base : base + places.legs[s]], legs.stop[base : base + places.legs[s]]
+        lower, upper = legs.lower[here], legs.upper[here]
+        lower_net, upper_net = np.empty(lower.size), np.empty(lower.size)
+        for i in range(lower.size):
+            lower_net[i] = lower[i] - threshold.fee(lower[i], rate[s])
+            upper_net[i] = upper[i] + threshold.fee(upper[i], rate[s])
+        curve, most = np.empty(cells + 1), np.empty((cells + 1, cells + 1))
+        out.gross[s], out.net[s], out.arrived[s] = mixed.solve(
+            first, stop, lower, upper, lower_net, upper_net, legs.target[here], legs.weight[here], curve, most
+        )
+        curve[0], curve[cells] = 1.0, 0.0
+        for i in range(cells):
+            cell = places.cell[s] + i
+            # The solver keeps the curve from rising up to rounding; here it does not rise at all.
+            curve[i + 1] = min(max(curve[i + 1], 0.0), curve[i])
+            out.probability[cell] = curve[i] - curve[i + 1]
+            out.probability_low[cell], out.probability_high[cell] = -most[i, i + 1], most[i + 1, i]
+            out.survival[cell] = curve[i]
+            out.survival_low[cell], out.survival_high[cell] = -most[i, cells], most[cells, i]
+        for i in range(lower.size):
+            a, b, leg = first[i], stop[i], places.leg[s] + i
+            out.value[leg] = curve[a] - curve[b]
+            out.value_low[leg], out.value_high[leg] = -most[a, b], most[b, a]
 
 
 @compiled

@@ -13,9 +13,10 @@ from kalshi_pipeline.distributions.freshness import measure_coverage, measure_fr
 from kalshi_pipeline.distributions.gates import GateInputs, evaluate_gates
 from kalshi_pipeline.distributions.moments import moments, quantiles, tail_probabilities
 from kalshi_pipeline.distributions.observations import read_batch
-from kalshi_pipeline.distributions.publish import Results, cells_table, distributions_table, quotes_table
+from kalshi_pipeline.distributions.publish import cells_table, distributions_table, quotes_table
 from kalshi_pipeline.distributions.quality import quality
 from kalshi_pipeline.distributions.repair import repair
+from kalshi_pipeline.distributions.results import Results
 from kalshi_pipeline.distributions.rules import Rules
 from kalshi_pipeline.distributions.tables import QUANTILES, SnapshotTables
 from kalshi_pipeline.distributions.violations import violations_after, violations_before

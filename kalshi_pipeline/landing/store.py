@@ -174,6 +174,15 @@ class LandingStore:
         paths = (self.root / unit.path for manifest in manifests if manifest for unit in manifest.landed)
         return list(dict.fromkeys(paths))
 
+    def reasons(self, dataset: str, days: Iterable[date]) -> dict[date, str]:
+        """What the manifests of these days say about why they hold what they hold."""
+        manifests = {day: self.manifest(dataset, day.isoformat()) for day in days}
+        return {
+            day: manifest.reason if manifest else "Nothing has landed for this day."
+            for day, manifest in manifests.items()
+            if manifest is None or manifest.reason
+        }
+
     def _manifest_path(self, dataset: str, partition: str) -> Path:
         return self.root / dataset / "manifests" / f"{safe_name(partition)}.json"
 

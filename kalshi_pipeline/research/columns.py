@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,16 @@ def require(table: pa.Table, names: Iterable[str], what: str) -> None:
     missing = [name for name in names if name not in table.column_names]
     if missing:
         raise ValueError(f"{what} lacks {', '.join(missing)}; it has {', '.join(table.column_names) or 'no column'}.")
+
+
+def rows(table: pa.Table, schema: pa.Schema) -> list[dict[str, Any]]:
+    """A table's columns of a schema as rows, with every instant in UTC.
+
+    Rows must not carry another zone: an import somewhere else in the process (pandera's) can make Arrow drop the zone
+    of a ``datetime`` on the way back.
+    """
+    converted: list[dict[str, Any]] = table.select(schema.names).cast(schema).to_pylist()
+    return converted
 
 
 def instants(table: pa.Table, name: str) -> Instants:

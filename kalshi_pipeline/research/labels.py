@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from kalshi_pipeline.research.columns import TIMESTAMP, require
+from kalshi_pipeline.research.columns import TIMESTAMP, require, rows
 from kalshi_pipeline.research.releases import RELEASE_SCHEMA
 
 LABEL_SCHEMA = pa.schema(
@@ -34,7 +34,10 @@ LABEL_SCHEMA = pa.schema(
         pa.field("flags", pa.list_(pa.string())),
     ]
 )
-_PRINT = ("event_ticker", "value", "value_text", "learned_at")
+_PRINT = pa.schema(
+    {"event_ticker": pa.string(), "value": pa.float64(), "value_text": pa.string(), "learned_at": TIMESTAMP}
+)
+_OUTCOME = _PRINT.append(pa.field("revision_number", pa.int32()))
 _Row = dict[str, Any]
 
 
@@ -58,18 +61,18 @@ def build_labels(
         ValueError: a column is missing.
     """
     require(releases, RELEASE_SCHEMA.names, "The releases table")
-    require(outcomes, (*_PRINT, "revision_number"), "The outcomes table")
-    require(first_prints, _PRINT, "The first prints table")
-    first = {row["event_ticker"]: row for row in first_prints.select(_PRINT).to_pylist()}
+    require(outcomes, _OUTCOME.names, "The outcomes table")
+    require(first_prints, _PRINT.names, "The first prints table")
+    first = {row["event_ticker"]: row for row in rows(first_prints, _PRINT)}
     latest: dict[str, _Row] = {}
-    for row in outcomes.select((*_PRINT, "revision_number")).to_pylist():
+    for row in rows(outcomes, _OUTCOME):
         known = latest.get(row["event_ticker"])
         if known is None or row["revision_number"] > known["revision_number"]:
             latest[row["event_ticker"]] = row
     rejected = _reasons(rejects)
     ladders_of = Counter(releases["event_ticker"].to_pylist())
-    rows = []
-    for release in releases.to_pylist():
+    labels = []
+    for release in rows(releases, RELEASE_SCHEMA):
         event = release["event_ticker"]
         label = _label(first.get(event), latest.get(event), rejected.get(event))
         flags = []
@@ -79,8 +82,8 @@ def build_labels(
             flags.append("several_ladders_in_event")
         if label["has_label"] and label["learned_at"] < release["anchor_ts"]:
             flags.append("learned_before_anchor")
-        rows.append({**release, **label, "flags": flags})
-    return pa.Table.from_pylist(rows, schema=LABEL_SCHEMA)
+        labels.append({**release, **label, "flags": flags})
+    return pa.Table.from_pylist(labels, schema=LABEL_SCHEMA)
 
 
 def _label(first: _Row | None, latest: _Row | None, rejected: str | None) -> _Row:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from kalshi_pipeline.ladders.registry import Registry
-from kalshi_pipeline.research.columns import TIMESTAMP, require
+from kalshi_pipeline.research.columns import TIMESTAMP, require, rows
 
 #: The release type whose groups are climate days.
 WEATHER = "WEATHER"
@@ -41,7 +41,7 @@ RELEASE_SCHEMA = pa.schema(
     }
 )
 _DERIVED = ("release_id", "release_group", "climate_day")
-_READ = tuple(name for name in RELEASE_SCHEMA.names if name not in _DERIVED)
+_READ = pa.schema([field for field in RELEASE_SCHEMA if field.name not in _DERIVED])
 
 
 def build_releases(ladders: pa.Table) -> pa.Table:
@@ -60,11 +60,11 @@ def build_releases(ladders: pa.Table) -> pa.Table:
     Raises:
         ValueError: a column is missing, or a ladder has no anchor.
     """
-    require(ladders, _READ, "The ladders table")
+    require(ladders, _READ.names, "The ladders table")
     registry = Registry.load()
-    rows = [_release(ladder, registry) for ladder in ladders.select(_READ).to_pylist()]
-    rows.sort(key=lambda row: (row["release_type"], row["anchor_ts"], row["ladder_id"]))
-    return pa.Table.from_pylist(rows, schema=RELEASE_SCHEMA)
+    releases = [_release(ladder, registry) for ladder in rows(ladders, _READ)]
+    releases.sort(key=lambda row: (row["release_type"], row["anchor_ts"], row["ladder_id"]))
+    return pa.Table.from_pylist(releases, schema=RELEASE_SCHEMA)
 
 
 def climate_day(close: datetime, timezone: str) -> date:

@@ -49,7 +49,7 @@ def record_loads(
     *,
     changed: Sequence[date],
     run_id: str,
-    reason: str | None,
+    reasons: Mapping[date, str] | None,
 ) -> None:
     """Note the state of partitions; one whose rows changed, or that was never loaded, gets a new load id.
 
@@ -61,7 +61,7 @@ def record_loads(
         rows: rows of each partition after the write.
         changed: the partitions whose rows were replaced.
         run_id: the run that writes.
-        reason: why the partitions are as they are.
+        reasons: why a partition is as it is, where there is something to say.
     """
     if not rows:
         return
@@ -73,8 +73,8 @@ def record_loads(
         SELECT
             $dataset, day, nextval('meta.load_id'), now(), $run_id, day_rows,
             (SELECT count(*) FROM meta.quarantine WHERE table_name = $table_name AND partition_date = day),
-            $reason
-        FROM (SELECT unnest($days) AS day, unnest($rows) AS day_rows)
+            reason
+        FROM (SELECT unnest($days) AS day, unnest($rows) AS day_rows, unnest($reasons) AS reason)
         ON CONFLICT (dataset, partition_date) DO UPDATE SET
             load_id = CASE WHEN {is_new} THEN excluded.load_id ELSE load_id END,
             loaded_at = CASE WHEN {is_new} THEN excluded.loaded_at ELSE loaded_at END,
@@ -89,7 +89,7 @@ def record_loads(
             "days": list(rows),
             "rows": list(rows.values()),
             "run_id": run_id,
-            "reason": reason,
+            "reasons": [(reasons or {}).get(day) or None for day in rows],
         },
     )
 

@@ -5,7 +5,7 @@ Validation and replacement are ``writing``'s; this module only hands an Arrow ta
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -24,7 +24,7 @@ def write_table(
     *,
     run_id: str,
     partitions: Sequence[date] | None = None,
-    reason: str | None = None,
+    reasons: Mapping[date, str] | None = None,
 ) -> WriteReport:
     """Replace a table without partitions, or the given days of a partitioned one, by the rows of an Arrow table.
 
@@ -33,7 +33,7 @@ def write_table(
     """
     con.register(_INCOMING, frame)
     try:
-        return write_partition(con, table, _INCOMING, partitions=partitions, run_id=run_id, reason=reason)
+        return write_partition(con, table, _INCOMING, partitions=partitions, run_id=run_id, reasons=reasons)
     finally:
         con.unregister(_INCOMING)
 

@@ -7,7 +7,7 @@ a :class:`BlockedWrite` leaves the caller's ``with warehouse.write()`` block, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -41,7 +41,7 @@ def write_partition(
     *,
     partitions: Sequence[date] | None,
     run_id: str,
-    reason: str | None = None,
+    reasons: Mapping[date, str] | None = None,
     prefer: str | None = None,
 ) -> WriteReport:
     """Replace the rows of the given daily partitions (or of a whole unpartitioned table) by the staged ones.
@@ -54,7 +54,7 @@ def write_partition(
         staged: name of a relation that ``con`` knows, with the table's columns.
         partitions: days to replace; ``None`` for a table without partitions.
         run_id: the run that writes.
-        reason: why the partitions are as they are (for instance, empty), kept in ``meta.partition_loads``.
+        reasons: why a partition is as it is (for instance, empty), by day; kept in ``meta.partition_loads``.
         prefer: ``ORDER BY`` terms that say which of several rows with one key counts, for sources that serve a row
             more than once; without it a key that occurs twice is a fault.
 
@@ -78,7 +78,7 @@ def write_partition(
         quarantine_faults(con, table, run_id)
         changed_partitions = tuple(day for day in changed if day)
         rows = {day: fingerprints[day][0] if day in fingerprints else 0 for day in days}
-        record_loads(con, table, rows, changed=changed_partitions, run_id=run_id, reason=reason)
+        record_loads(con, table, rows, changed=changed_partitions, run_id=run_id, reasons=reasons)
     return replace(report, inserted=inserted, unchanged=report.rows - inserted, changed_partitions=changed_partitions)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import dagster as dg
 import pytest
 
 from kalshi_pipeline import read
+from kalshi_pipeline.defs.dbt_project import manifest_path
 from tests.integration.pipeline import DAYS, Pipeline
 
 pytestmark = pytest.mark.integration
 
-MOMENTS = ("mean", "variance", "std", "skew", "excess_kurtosis", "q50", "iqr", "entropy", "mass_below", "mass_above")
+MOMENTS = ("mean", "variance", "std", "skew", "excess_kurtosis", "median", "iqr", "entropy", "mass_below", "mass_above")
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +86,8 @@ def test_a_passed_snapshot_is_a_distribution(done: Pipeline) -> None:
         select max(abs(total - 1)) from (
             select sum(probability) as total
             from research.implied_cells as c
-            semi join (select * from research.implied_distributions where not hard_gate_failed) using (ladder_id, asof)
-            group by ladder_id, asof
+            semi join (select * from research.implied_distributions where not hard_gate_failed) using (ladder_id, "asof")
+            group by ladder_id, "asof"
         )
         """
     )
@@ -101,20 +103,15 @@ def test_a_gated_snapshot_has_reasons_and_no_moments(done: Pipeline) -> None:
 
 
 def test_no_snapshot_uses_a_quote_from_its_future(done: Pipeline) -> None:
-    late = "select count(*) from research.implied_distributions where latest_available_ts > asof"
+    late = 'select count(*) from research.implied_distributions where latest_available_ts > "asof"'
     assert done.value(late) == 0
 
 
 def test_every_data_test_of_a_model_is_an_asset_check(done: Pipeline) -> None:
-    checks = {key.asset_key.to_user_string() for key in done.defs.resolve_asset_graph().asset_check_keys}
-    marts = {
-        row[0]
-        for row in done.rows(
-            "select 'marts/' || table_name from information_schema.tables "
-            "where table_schema = 'marts' and table_type = 'BASE TABLE'"
-        )
-    }
-    assert marts <= checks
+    manifest = json.loads(manifest_path(done.settings.database).read_text())
+    tests = {node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"}
+    assert tests
+    assert tests <= {key.name for key in done.defs.resolve_asset_graph().asset_check_keys}
 
 
 def test_the_same_partition_twice_gives_the_same_rows(done: Pipeline) -> None:
@@ -147,7 +144,7 @@ def _contents(pipeline: Pipeline) -> dict[str, Any]:
     tables = pipeline.rows(
         """
         select table_schema || '.' || table_name,
-            list(column_name) filter (
+            list('"' || column_name || '"') filter (
                 where column_name not in ('run_id', 'load_id', 'loaded_at', 'quarantined_at', 'dbt_loaded_at')
             )
         from information_schema.columns

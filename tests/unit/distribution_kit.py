@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from kalshi_pipeline.distributions.rules import Rules
 from kalshi_pipeline.distributions.snapshots import SnapshotTables, compute
-from kalshi_pipeline.ladders.build import LadderTables, build_ladders
+from kalshi_pipeline.ladders.build import build_ladders
 from kalshi_pipeline.ladders.registry import Registry
+from kalshi_pipeline.ladders.tables import LadderTables
 
 OPEN = datetime(2026, 6, 1, 14, 0, tzinfo=UTC)
 CLOSE = datetime(2026, 7, 14, 12, 25, tzinfo=UTC)
@@ -117,7 +118,12 @@ def buckets(
 
 
 def observe(
-    tables: LadderTables, quotes: Mapping[str, Quote], asof: datetime = ASOF, *, age: timedelta | None = None, **more: Any
+    tables: LadderTables,
+    quotes: Mapping[str, Quote],
+    asof: datetime = ASOF,
+    *,
+    age: timedelta | None = None,
+    **more: Any,
 ) -> list[dict[str, Any]]:
     """Observations of the legs known at an instant.
 
@@ -143,7 +149,9 @@ def observe(
     return rows
 
 
-def computed(tables: LadderTables, observations: Sequence[Mapping[str, Any]], rules: Rules | None = None) -> SnapshotTables:
+def computed(
+    tables: LadderTables, observations: Sequence[Mapping[str, Any]], rules: Rules | None = None
+) -> SnapshotTables:
     """Snapshots of observations made by hand."""
     return compute(
         tables.ladders, tables.legs, pa.Table.from_pylist(list(observations), schema=OBSERVATION_SCHEMA), rules

@@ -139,9 +139,7 @@ def as_mixed(batch: RandomBatch) -> RandomBatch:
     return replace(batch, layouts=replace(batch.layouts, kind=kinds))
 
 
-def _batch(
-    rng: np.random.Generator, payoffs: list[Floats], values: list[Floats], *, exclusive: bool
-) -> RandomBatch:
+def _batch(rng: np.random.Generator, payoffs: list[Floats], values: list[Floats], *, exclusive: bool) -> RandomBatch:
     spec = {**_SPEC, "mutually_exclusive": exclusive}
     layouts = build_layouts([spec] * len(payoffs), payoffs, [["high"] * len(payoff) for payoff in payoffs])
     sizes = np.array([value.size for value in values])
@@ -153,11 +151,13 @@ def _batch(
 
 
 def _quotes(rng: np.random.Generator, value: Floats, noise: Floats) -> Bands:
-    """Books on a grid of cents: most two-sided (some locked), some crossed, one-sided, empty, some with a last trade."""
+    """Books in cents: most two-sided (some locked), some crossed, one-sided or empty, some with a last trade."""
     half = rng.choice([0.0, 0.01, 0.02, 0.05, 0.2], size=value.size) * rng.random(value.size)
     middle = value + rng.normal(0.0, 1.0, value.size) * noise
     bid, ask = np.round(np.clip(middle - half, 0, 1), 2), np.round(np.clip(middle + half, 0, 1), 2)
-    kind = rng.choice(["plain", "no_bid", "no_ask", "empty", "crossed"], p=[0.74, 0.1, 0.06, 0.06, 0.04], size=value.size)
+    kind = rng.choice(
+        ["plain", "no_bid", "no_ask", "empty", "crossed"], p=[0.74, 0.1, 0.06, 0.06, 0.04], size=value.size
+    )
     bid, ask = np.where(kind == "crossed", ask, bid), np.where(kind == "crossed", bid, ask)
     bid = np.where((kind == "no_bid") | (kind == "empty"), np.nan, bid)
     ask = np.where((kind == "no_ask") | (kind == "empty"), np.nan, ask)

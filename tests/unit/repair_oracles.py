@@ -1,6 +1,7 @@
 """Slow, obvious references for the repair: enumeration, linear programmes, optimality conditions.
 
-Nothing here shares code or method with the kernels. A ladder is given as intervals of cells ``[first, stop)`` with quotes.
+Nothing here shares code or method with the kernels. A ladder is given as intervals of cells ``[first, stop)`` with
+quotes.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Ladder:
-    """Markets on cells: market i pays on cells ``first[i] .. stop[i] - 1``; empty sides are 0 and 1, no target is NaN."""
+    """Markets on cells: market i pays on cells ``first[i] .. stop[i] - 1``; an empty side is 0 or 1, no target NaN."""
 
     cells: int
     first: npt.NDArray[np.int64]
@@ -85,9 +86,7 @@ def mean_bounds_by_programme(ladder: Ladder, depth: float, least: Floats, most: 
     upper = np.vstack([payoff, -payoff])
     # A hair of slack: at the depth itself the bands meet in a point, which rounding would miss.
     slack = 1e-13
-    bound = np.concatenate(
-        [np.minimum(ladder.ask + depth, 1.0) + slack, -np.maximum(ladder.bid - depth, 0.0) + slack]
-    )
+    bound = np.concatenate([np.minimum(ladder.ask + depth, 1.0) + slack, -np.maximum(ladder.bid - depth, 0.0) + slack])
     ends = []
     for cost in (least, -most):
         solved = linprog(

@@ -161,9 +161,7 @@ def test_no_quote_counts_as_a_spread_of_one_dollar() -> None:
     assert row["median_spread"] == 1.0
 
 
-@pytest.mark.parametrize(
-    ("overlap", "expected"), [(0.10, []), (0.1002, ["arbitrage"])]
-)
+@pytest.mark.parametrize(("overlap", "expected"), [(0.10, []), (0.1002, ["arbitrage"])])
 def test_arbitrage_is_judged_net_of_fees_at_its_limit(overlap: float, expected: list[str]) -> None:
     # Without fees the depth is half the overlap of the two books.
     markets = thresholds(STRIKES)

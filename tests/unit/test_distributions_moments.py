@@ -1,7 +1,8 @@
-"""Moments, quantiles and tails are those of the mass on the grid's atoms, or of uniform cells where there is no grid."""
+"""Moments, quantiles and tails are those of the mass on the grid's atoms, or of uniform cells without a grid."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,9 @@ def of(layouts: Layouts, masses: list[float]) -> Moments:
     return moments(layouts, np.array([0]), np.array([0, q.size]), q, survival, survival)
 
 
-def atoms(cuts: list[float], masses: list[float], step: float, low: float, high: float, ratio: float = 0.45) -> tuple[Floats, Floats]:
+def atoms(
+    cuts: list[float], masses: list[float], step: float, low: float, high: float, ratio: float = 0.45
+) -> tuple[Floats, Floats]:
     """The grid points from ``low`` to ``high`` and their masses, written out one by one."""
     points = np.round(np.arange(round(low / step), round(high / step) + 1) * step, 10)
     mass = np.zeros(points.size)
@@ -106,7 +109,7 @@ def test_a_level_reached_exactly_at_a_cut_stays_below_it() -> None:
 def test_without_a_grid_cells_are_uniform_and_their_inner_variance_is_added() -> None:
     cuts, q = [0.0, 1.0, 3.0, 4.0], np.array([0.0, 0.25, 0.5, 0.25, 0.0])
     got = of(layout_of(cuts, grid_step=None), q.tolist())
-    draws = [np.linspace(low, high, 20_001) for low, high in zip(cuts, cuts[1:], strict=False)]
+    draws = [np.linspace(low, high, 20_001) for low, high in pairwise(cuts)]
     x = np.concatenate([(d[1:] + d[:-1]) / 2 for d in draws])
     p = np.repeat(q[1:-1] / 20_000, 20_000)
     mean = p @ x
@@ -155,7 +158,9 @@ def test_a_strike_beyond_a_cap_leaves_its_tail_one_atom() -> None:
 
 
 def test_the_convention_is_spelled_out() -> None:
-    assert convention(0.1, 0.45, -3.0, 4.0) == "geometric 0.45 on grid atoms, truncated at the support cap below and above"
+    assert (
+        convention(0.1, 0.45, -3.0, 4.0) == "geometric 0.45 on grid atoms, truncated at the support cap below and above"
+    )
     assert convention(None, 0.45, None, None) == "geometric 0.45 on atoms one typical cell apart, not truncated"
 
 

@@ -90,7 +90,9 @@ def test_a_weight_halves_with_every_cutoff_and_falls_with_the_variance_of_the_mi
 
 def test_one_sided_and_empty_books_have_no_weight_and_a_last_trade_has_a_wide_books() -> None:
     bands = read_bands(
-        np.array([np.nan, 0.4, np.nan, np.nan]), np.array([0.3, np.nan, np.nan, np.nan]), np.array([0.2, 0.45, 0.5, np.nan])
+        np.array([np.nan, 0.4, np.nan, np.nan]),
+        np.array([0.3, np.nan, np.nan, np.nan]),
+        np.array([0.2, 0.45, 0.5, np.nan]),
     )
     weight = repair_weights(bands, np.zeros(4), np.ones(4), RULES)
     assert weight == pytest.approx([0, 0, 1 / (0.25**2 + 0.01**2 / 12), 0])
@@ -117,11 +119,7 @@ def test_the_liquidity_proxy_is_the_mean_of_what_is_known(volume: float, interes
 def test_the_quality_score_is_the_weighted_sum_of_its_stored_components() -> None:
     got = quality(*(np.array([x]) for x in (0.9, 0.3, 120.0, (log1p(50) + log1p(20)) / 2, 0.04)), RULES)
     expected = (
-        0.35 * 0.9
-        + 0.20 * 0.7
-        + 0.20 * exp(-120 / 300)
-        + 0.10 * tanh((log1p(50) + log1p(20)) / 8)
-        + 0.15 * exp(-0.04)
+        0.35 * 0.9 + 0.20 * 0.7 + 0.20 * exp(-120 / 300) + 0.10 * tanh((log1p(50) + log1p(20)) / 8) + 0.15 * exp(-0.04)
     )
     assert got.score[0] == pytest.approx(expected)
     unknown = quality(*(np.array([x]) for x in (0.0, np.nan, np.nan, np.nan, 0.0)), RULES)

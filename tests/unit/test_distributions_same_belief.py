@@ -96,5 +96,7 @@ def test_on_different_cuts_the_mean_agrees_within_half_a_step() -> None:
     for strikes in ([2.9, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5], [2.9, 3.1, 3.3, 3.5], [2.8, 3.0, 3.2, 3.4, 3.6]):
         markets = thresholds(strikes)
         values = [float(belief[grid > strike + 0.01].sum()) for strike in strikes]
-        means.append(snapshot(markets, around(markets, [round(min(max(v, 0.006), 0.994), 4) for v in values], 0.005))["mean"])
+        means.append(
+            snapshot(markets, around(markets, [round(min(max(v, 0.006), 0.994), 4) for v in values], 0.005))["mean"]
+        )
     assert max(means) - min(means) <= 0.05

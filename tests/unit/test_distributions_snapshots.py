@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from kalshi_pipeline.distributions.flags import FLAGS
 from kalshi_pipeline.distributions.method import METHOD_VERSION
-from kalshi_pipeline.distributions.publish import FLAGS
 from kalshi_pipeline.distributions.snapshots import compute
 from kalshi_pipeline.distributions.tables import CELL_SCHEMA, DISTRIBUTION_SCHEMA, QUANTILES, QUOTE_SCHEMA
 from kalshi_pipeline.schemas import distributions as stored
@@ -187,7 +187,13 @@ def test_cells_add_up_and_their_bounds_hold() -> None:
 
 def test_rows_carry_their_day_their_method_and_their_kind() -> None:
     midnight = ASOF.replace(hour=0)
-    made = computed(TABLES, [*observe(TABLES, quotes_at(0), midnight), *observe(TABLES, quotes_at(0), midnight - timedelta(microseconds=1))])
+    made = computed(
+        TABLES,
+        [
+            *observe(TABLES, quotes_at(0), midnight),
+            *observe(TABLES, quotes_at(0), midnight - timedelta(microseconds=1)),
+        ],
+    )
     assert sorted(set(made.distributions["partition_date"].to_pylist())) == [date(2026, 7, 6), date(2026, 7, 7)]
     for table in made:
         assert set(table["method_version"].to_pylist()) == {METHOD_VERSION}

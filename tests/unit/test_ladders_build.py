@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from kalshi_pipeline.ladders.build import LADDER_SCHEMA, LEG_SCHEMA, build_ladders
+from kalshi_pipeline.ladders.build import build_ladders
 from kalshi_pipeline.ladders.registry import Registry
+from kalshi_pipeline.ladders.tables import LADDER_SCHEMA, LEG_SCHEMA
 from kalshi_pipeline.schemas.distributions import LADDER_LEGS, LADDERS
 from tests.unit.distribution_kit import CLOSE, MARKET_SCHEMA, OPEN, buckets, ladders_of, market, thresholds
 
@@ -30,7 +31,9 @@ def test_a_threshold_ladder() -> None:
     assert (ladder["kind"], ladder["confidence"], ladder["release_type"]) == ("threshold", "high", "CPI")
     assert ladder["cuts"] == [3.05, 3.15, 3.25]
     assert (ladder["n_legs"], ladder["n_cells"], ladder["flags"]) == (3, 4, [])
-    assert [(legs[name]["leg_index"], legs[name]["first_cell"], legs[name]["last_cell"]) for name in ("T3", "T3.1", "T3.2")] == [
+    assert [
+        (legs[name]["leg_index"], legs[name]["first_cell"], legs[name]["last_cell"]) for name in ("T3", "T3.1", "T3.2")
+    ] == [
         (0, 1, 3),
         (1, 2, 3),
         (2, 3, 3),
@@ -70,9 +73,7 @@ def test_both_sides_of_one_strike_make_a_mixed_ladder() -> None:
     assert ladder["n_legs"] == 3
 
 
-@pytest.mark.parametrize(
-    ("exclusive", "confidence"), [(False, "high"), (None, "medium"), (True, "low")]
-)
+@pytest.mark.parametrize(("exclusive", "confidence"), [(False, "high"), (None, "medium"), (True, "low")])
 def test_exclusivity_that_the_geometry_contradicts_lowers_the_confidence(
     exclusive: bool | None, confidence: str
 ) -> None:

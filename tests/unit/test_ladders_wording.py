@@ -40,7 +40,14 @@ def test_payoffs_are_read_from_words(words: str, reading: Reading) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    ["", "Danger in 2026", "altogether 2025", "Target price: TBD", "Above 3 and above 4", "Highest temperature 2024-08-16"],
+    [
+        "",
+        "Danger in 2026",
+        "altogether 2025",
+        "Target price: TBD",
+        "Above 3 and above 4",
+        "Highest temperature 2024-08-16",
+    ],
 )
 def test_what_cannot_be_read_is_nothing(words: str) -> None:
     assert read_words(words) is None

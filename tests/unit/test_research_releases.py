@@ -91,6 +91,17 @@ def test_the_rows_fit_their_table() -> None:
     RELEASES.frame_schema.validate(rows.to_pandas())
 
 
+def test_the_session_zone_of_the_reader_changes_nothing() -> None:
+    ladders = pa.Table.from_pylist([ladder("KXCPI", "A", datetime(2026, 7, 14, 12, 25, tzinfo=UTC))])
+    eastern = ladders.cast(
+        pa.schema(
+            field.with_type(pa.timestamp("us", tz="America/New_York")) if pa.types.is_timestamp(field.type) else field
+            for field in ladders.schema
+        )
+    )
+    assert build_releases(eastern) == build_releases(ladders)
+
+
 def test_no_ladder_gives_no_release() -> None:
     assert len(build_releases(RELEASE_SCHEMA.empty_table())) == 0
 

@@ -117,7 +117,14 @@ def write(
     reason: str | None = None,
 ) -> WriteReport:
     with warehouse.write() as con:
-        return write_table(con, PRICES, frame(rows), partitions=days, run_id=run_id, reason=reason)
+        return write_table(
+            con,
+            PRICES,
+            frame(rows),
+            partitions=days,
+            run_id=run_id,
+            reasons=dict.fromkeys(days, reason) if reason else None,
+        )
 
 
 def stored(warehouse: Warehouse, query: str = "FROM raw.prices ORDER BY ALL") -> list[tuple[Any, ...]]:

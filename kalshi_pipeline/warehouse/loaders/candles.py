@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def load_candles(
     days: Sequence[date],
     *,
     run_id: str,
-    reason: str | None = None,
+    reasons: Mapping[date, str] | None = None,
 ) -> WriteReport:
     """Replace the bars of the days by those in the files; a bar served twice, by either tier, counts once.
 
@@ -107,5 +107,5 @@ def load_candles(
         """
     )
     return write_partition(
-        con, CANDLES, "landed_candles", partitions=days, run_id=run_id, reason=reason, prefer=PREFER_LIVE
+        con, CANDLES, "landed_candles", partitions=days, run_id=run_id, reasons=reasons, prefer=PREFER_LIVE
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def load_orderbooks(
     days: Sequence[date],
     *,
     run_id: str,
-    reason: str | None = None,
+    reasons: Mapping[date, str] | None = None,
 ) -> WriteReport:
     """Replace the order books of the days by those in the files; an empty side, however it is served, has no rows.
 
@@ -81,7 +81,7 @@ def load_orderbooks(
         FROM parsed WHERE {of_days(days)}
         """
     )
-    return write_partition(con, ORDERBOOKS, "landed_orderbooks", partitions=days, run_id=run_id, reason=reason)
+    return write_partition(con, ORDERBOOKS, "landed_orderbooks", partitions=days, run_id=run_id, reasons=reasons)
 
 
 def _side(side: str) -> str:

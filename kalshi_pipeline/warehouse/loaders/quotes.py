@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def load_quotes(
     days: Sequence[date],
     *,
     run_id: str,
-    reason: str | None = None,
+    reasons: Mapping[date, str] | None = None,
 ) -> WriteReport:
     """Replace the quotes of the days by those in the files; empty sides are kept as served.
 
@@ -59,4 +59,4 @@ def load_quotes(
         {without_repeats("asked", "ticker, unit_id", "observed_at DESC")}
         """
     )
-    return write_partition(con, QUOTES, "landed_quotes", partitions=days, run_id=run_id, reason=reason)
+    return write_partition(con, QUOTES, "landed_quotes", partitions=days, run_id=run_id, reasons=reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def load_trades(
     days: Sequence[date],
     *,
     run_id: str,
-    reason: str | None = None,
+    reasons: Mapping[date, str] | None = None,
 ) -> WriteReport:
     """Replace the trades of the days by those in the files; one served twice, by either tier, counts once.
 
@@ -72,5 +72,5 @@ def load_trades(
         """
     )
     return write_partition(
-        con, TRADES, "landed_trades", partitions=days, run_id=run_id, reason=reason, prefer=PREFER_LIVE
+        con, TRADES, "landed_trades", partitions=days, run_id=run_id, reasons=reasons, prefer=PREFER_LIVE
     )

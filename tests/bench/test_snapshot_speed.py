@@ -1,0 +1,59 @@
+"""How fast quotes become published rows: everything between the observations and the Arrow tables."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from kalshi_pipeline.distributions.snapshots import compute
+from tests.unit.distribution_kit import OPEN, ladders_of, thresholds
+
+LADDERS, SNAPSHOTS, LEGS = 20, 2_500, 12
+
+
+def observations() -> pa.Table:
+    """Quotes of 20 ladders of 12 markets at 2,500 instants each."""
+    rng = np.random.default_rng(0)
+    rows = LADDERS * SNAPSHOTS * LEGS
+    mid = np.sort(rng.random((LADDERS * SNAPSHOTS, LEGS)))[:, ::-1] + rng.normal(0, 0.03, (LADDERS * SNAPSHOTS, LEGS))
+    half = rng.integers(1, 6, mid.shape) / 100
+    start = int(datetime(2026, 6, 2, tzinfo=UTC).timestamp() * 1e6)
+    asof = start + np.tile(np.repeat(np.arange(SNAPSHOTS), LEGS), LADDERS) * 900_000_000
+    names = pa.array([f"KXCPIYOY-{ladder:03d}" for ladder in range(LADDERS)])
+    one = pa.array(np.zeros(rows, dtype=np.int64))
+    stamp = pa.timestamp("us", tz="UTC")
+    return pa.table(
+        {
+            "ladder_id": names.take(pa.array(np.repeat(np.arange(LADDERS), SNAPSHOTS * LEGS))),
+            "asof": pa.array(asof).cast(stamp),
+            "snapshot_kind": pa.array(["grid"]).take(one),
+            "leg_index": pa.array(np.tile(np.arange(LEGS), LADDERS * SNAPSHOTS)),
+            "yes_bid": np.round(np.clip(mid - half, 0, 1), 2).ravel(),
+            "yes_ask": np.round(np.clip(mid + half, 0, 1), 2).ravel(),
+            "last_price": pa.nulls(rows, pa.float64()),
+            "quote_kind": pa.array(["candle_close"]).take(one),
+            "available_ts": pa.array(asof - rng.integers(0, 90_000_000, rows)).cast(stamp),
+            "period_minutes": pa.array(np.ones(rows, dtype=np.int32)),
+            "volume": rng.random(rows) * 100,
+            "open_interest": rng.random(rows) * 1000,
+        }
+    )
+
+
+@pytest.mark.benchmark(group="snapshots")
+def test_observations_to_arrow_tables(benchmark: Any) -> None:
+    strikes = [round(2.5 + 0.1 * leg, 1) for leg in range(LEGS)]
+    markets = [
+        market
+        for ladder in range(LADDERS)
+        for market in thresholds(strikes, event=f"KXCPIYOY-{ladder:03d}", open_time=OPEN)
+    ]
+    tables, given = ladders_of(markets), observations()
+    compute(tables.ladders, tables.legs, given)
+    made = benchmark.pedantic(lambda: compute(tables.ladders, tables.legs, given), rounds=5, iterations=1)
+    assert made.distributions.num_rows == LADDERS * SNAPSHOTS
+    benchmark.extra_info["snapshots_per_second"] = round(LADDERS * SNAPSHOTS / benchmark.stats.stats.min)
