@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN
 from kalshi_pipeline.defs.resources import Dbt
+from kalshi_pipeline.warehouse.bookkeeping import row_counts
 from kalshi_pipeline.warehouse.resource import Warehouse
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
@@ -80,7 +81,7 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         backfill_policy=ONE_RUN,
     )
     def dbt_reference(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-        yield from _build(context, dbt)
+        yield from _build(context, dbt, warehouse)
 
     @dbt_assets(
         manifest=manifest,
@@ -91,13 +92,30 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         backfill_policy=ONE_RUN,
     )
     def dbt_daily(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-        yield from _build(context, dbt)
+        yield from _build(context, dbt, warehouse)
 
     return [dbt_reference, dbt_daily]
 
 
-def _build(context: dg.AssetExecutionContext, dbt: Dbt) -> Iterator[Any]:
-    """Run ``dbt build`` for the selected models; the artifacts of a successful call are not kept."""
+def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+    """Run ``dbt build`` for the selected models, and say how many rows each table has now.
+
+    The rows are counted here: dagster-dbt would count them in threads that change the working directory of the whole
+    process. The artifacts of a successful call are not kept.
+    """
     invocation = dbt.cli(BUILD, context=context)
-    yield from invocation.stream().fetch_row_counts()
+    failed: Exception | None = None
+    events: list[Any] = []
+    try:
+        events.extend(invocation.stream())
+    except Exception as error:  # what was built before the failure is reported first
+        failed = error
+    with warehouse.read() as con:
+        rows = row_counts(con)
+    for event in events:
+        key = context.assets_def.keys_by_output_name.get(getattr(event, "output_name", ""))
+        name = ".".join(key.path) if key else ""
+        yield event.with_metadata({**event.metadata, "dagster/row_count": rows[name]}) if name in rows else event
+    if failed:
+        raise failed
     shutil.rmtree(invocation.target_path, ignore_errors=True)

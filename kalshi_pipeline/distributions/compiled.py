@@ -1,8 +1,14 @@
-"""Compilation of the kernels to machine code, cached beside their source so that only the first run pays for it."""
+"""Compilation of the kernels to machine code, cached beside their source so that only the first run pays for it.
+
+The compiler's cache knows a kernel by its own file only, while kernels call each other across files. So every kernel is
+named after the content of all of them: whoever changes one, gets all of them anew, never a mixture.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from typing import TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -18,4 +24,14 @@ _Function = TypeVar("_Function", bound=Callable[..., object])
 
 def compiled(function: _Function) -> _Function:
     """Compile a function of arrays and numbers. Exact IEEE arithmetic: no reordering of sums."""
+    function.__qualname__ = f"{function.__qualname__}_{_CONTENT}"
     return cast(_Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def content_of_kernels(folder: Path) -> str:
+    """A short name of the content of all files in a folder that hold kernels."""
+    sources = (path.read_bytes() for path in sorted(folder.glob("*.py")))
+    return sha256(b"\0".join(source for source in sources if b"@compiled" in source)).hexdigest()[:12]
+
+
+_CONTENT = content_of_kernels(Path(__file__).parent)

@@ -7,7 +7,7 @@ a :class:`BlockedWrite` leaves the caller's ``with warehouse.write()`` block, wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date

@@ -86,7 +86,7 @@ def test_a_passed_snapshot_is_a_distribution(done: Pipeline) -> None:
         select max(abs(total - 1)) from (
             select sum(probability) as total
             from research.implied_cells as c
-            semi join (select * from research.implied_distributions where not hard_gate_failed) using (ladder_id, "asof")
+            semi join (from research.implied_distributions where not hard_gate_failed) using (ladder_id, "asof")
             group by ladder_id, "asof"
         )
         """
