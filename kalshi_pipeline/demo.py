@@ -30,16 +30,8 @@ SANDBOX_NOW = datetime(2026, 7, 1, 14, tzinfo=UTC)
 HISTORY_FIRST_DAY = date(2019, 12, 1)
 RECENT_DAYS = 14
 
-_DAILY_HIGHS = [series for series in DEFAULT_UNIVERSE if series.startswith("KXHIGH")]
-_MACRO = [series for series in DEFAULT_UNIVERSE if series not in _DAILY_HIGHS]
-_CANDLES = (
-    "landing/candles",
-    "raw/candles",
-    "staging/stg_candles",
-    "staging/stg_quotes",
-    "marts/candles",
-    "marts/quotes",
-)
+_MACRO = tuple(series for series in DEFAULT_UNIVERSE if not series.startswith("KXHIGH"))
+_CANDLES = ("landing/candles", "raw/candles", "marts/candles", "marts/quotes")
 _OTHER_FACTS = (
     "landing/quotes",
     "raw/quotes",
@@ -47,7 +39,6 @@ _OTHER_FACTS = (
     "raw/orderbooks",
     "landing/trades",
     "raw/trades",
-    "staging/stg_trades",
     "marts/trades",
 )
 _LADDERS = ("research/ladders", "research/ladder_legs")
@@ -62,6 +53,7 @@ class Step:
     Attributes:
         title: what the run does, for the person who watches.
         job: job it belongs to.
+        universe: series it takes in; empty means the settings'.
         assets: keys of the assets it materialises; empty means all of the job's.
         days: first and last partition, where an asset is partitioned.
         config: run configuration by asset function.
@@ -69,6 +61,7 @@ class Step:
 
     title: str
     job: str = "everything"
+    universe: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
     days: tuple[date, date] | None = None
     config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -102,7 +95,6 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
     if settings.source.kind is SourceKind.SANDBOX:
         settings = replace(settings, sandbox_now=settings.sandbox_now or SANDBOX_NOW)
     steps = _sandbox_steps(settings) if settings.source.kind is SourceKind.SANDBOX else _recorded_steps(settings)
-    defs = build_defs(settings)
     seconds: dict[str, float] = {}
     settings.source_dir.mkdir(parents=True, exist_ok=True)
     log = settings.source_dir / "demo.log"
@@ -110,6 +102,7 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
         for number, step in enumerate(steps, start=1):
             say(f"[{number}/{len(steps)}] {step.title}")
             started = time.monotonic()
+            defs = build_defs(replace(settings, universe=step.universe or settings.universe))
             with log.open("a") as told, redirect_stdout(told), redirect_stderr(told):
                 run_assets(defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config)
             seconds[step.title] = time.monotonic() - started
@@ -128,24 +121,19 @@ def _sandbox_steps(settings: Settings) -> list[Step]:
     today = settings.sandbox_now.date()
     recent = today - timedelta(days=RECENT_DAYS)
     return [
-        Step("Reference data: series, events, markets, settlements", job="reference"),
+        Step("Macro series, events, markets and settlements", job="reference", universe=_MACRO),
         Step(
             f"Macro ladders since {HISTORY_FIRST_DAY:%B %Y}: hourly bars, a snapshot a day and at each horizon",
+            universe=_MACRO,
             assets=(*_CANDLES, *_LADDERS, *_DISTRIBUTIONS),
-            days=(HISTORY_FIRST_DAY, today),
-            config={
-                "landing__candles": {"series": _MACRO, "period_minutes": 60},
-                "implied_distributions": {"grid_minutes": 1440},
-            },
+            days=(HISTORY_FIRST_DAY, recent - timedelta(days=1)),
+            config={"landing__candles": {"period_minutes": 60}, "implied_distributions": {"grid_minutes": 1440}},
         ),
+        Step("Series, events, markets and settlements of everything", job="reference"),
         Step(
-            f"Daily highs of the last {RECENT_DAYS} days: one-minute bars, a snapshot every 15 minutes; folds",
-            assets=(*_CANDLES, *_OTHER_FACTS, *_DISTRIBUTIONS, *_LABELS),
+            f"The last {RECENT_DAYS} days: one-minute bars, trades, a snapshot every 15 minutes; labels and folds",
+            assets=(*_CANDLES, *_OTHER_FACTS, *_LADDERS, *_DISTRIBUTIONS, *_LABELS),
             days=(recent, today),
-            config={
-                "landing__candles": {"series": _DAILY_HIGHS, "period_minutes": 1},
-                "landing__trades": {"series": _DAILY_HIGHS},
-            },
         ),
     ]
 

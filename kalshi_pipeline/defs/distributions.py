@@ -8,7 +8,7 @@ import dagster as dg
 from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
 from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
-from kalshi_pipeline.defs.snapshot_runs import SnapshotAccount, day_chunks
+from kalshi_pipeline.defs.snapshot_runs import SnapshotAccount, day_chunks, within_observed
 from kalshi_pipeline.distributions.rules import Rules
 from kalshi_pipeline.distributions.snapshots import compute
 from kalshi_pipeline.ladders.build import build_ladders
@@ -24,7 +24,7 @@ from kalshi_pipeline.schemas.distributions import (
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.frames import read_table, write_table
-from kalshi_pipeline.warehouse.reading import observations_as_of
+from kalshi_pipeline.warehouse.reading import observations_as_of, observed_until
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import WriteReport
 
@@ -124,13 +124,15 @@ def implied_distributions(
     warehouse: Warehouse,
 ) -> Iterator[Any]:
     """Compute the snapshots of the days from quotes as they were known, and replace the days' rows."""
+    days = partition_days(context)
     with warehouse.read() as con:
         known_ladders = read_table(con, "research.ladders")
         known_legs = read_table(con, "research.ladder_legs")
-    days = partition_days(context)
+        until = observed_until(con, days)
     instants = snapshot_instants(
         known_ladders, days, grid_minutes=config.grid(settings), horizons_minutes=settings.horizons_minutes
     )
+    instants = within_observed(instants, until)
     account = SnapshotAccount()
 
     def write() -> dict[str, WriteReport]:
@@ -147,4 +149,6 @@ def implied_distributions(
                     )
         return totals
 
-    yield from checked(_SNAPSHOT_TABLES, write, metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata()})
+    yield from checked(
+        _SNAPSHOT_TABLES, write, metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata(len(days))}
+    )

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import dagster as dg
 
-_MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts")
-_QUOTE_MODELS = dg.AssetSelection.assets(["staging", "stg_quotes"], ["staging", "stg_candles"], ["marts", "quotes"])
-_FACT_MODELS = _QUOTE_MODELS | dg.AssetSelection.assets(
-    ["marts", "candles"], ["staging", "stg_trades"], ["marts", "trades"]
-)
-_QUOTE_SNAPSHOT = dg.AssetSelection.assets(["landing", "quotes"], ["raw", "quotes"]) | _QUOTE_MODELS
+_FACT_MODELS = dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
+_REFERENCE_MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts") - _FACT_MODELS
 
 reference = dg.define_asset_job(
     "reference",
-    selection=dg.AssetSelection.groups("reference") | (_MODELS - _FACT_MODELS),
+    selection=dg.AssetSelection.groups("reference") | _REFERENCE_MODELS,
     description="Series, events, markets and settlements as the exchange shows them now, and the models over them.",
 )
 ingest = dg.define_asset_job(
@@ -23,7 +19,7 @@ ingest = dg.define_asset_job(
 )
 quote_snapshot = dg.define_asset_job(
     "quote_snapshot",
-    selection=_QUOTE_SNAPSHOT,
+    selection=dg.AssetSelection.assets(["landing", "quotes"], ["raw", "quotes"], ["marts", "quotes"]),
     description="The top of book of every open market of the universe, now.",
 )
 orderbook_snapshot = dg.define_asset_job(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,9 @@ from kalshi_pipeline.report.figures import latest_distributions_picture
 
 #: Quotes held in memory at once while a range of partitions is computed.
 CHUNK_ROWS = 500_000
+
+#: Longest range whose metadata holds a picture.
+PICTURED_DAYS = 31
 
 
 @dataclass
@@ -39,14 +42,29 @@ class SnapshotAccount:
         if False in failed:
             self.newest = made
 
-    def as_metadata(self) -> dict[str, Any]:
-        """Counts, and a small picture of the latest distributions that passed."""
+    def as_metadata(self, days: int) -> dict[str, Any]:
+        """Counts, and a small picture of the latest distributions that passed.
+
+        Dagster stores a run's metadata with every partition of it, so a long range goes without the picture.
+        """
         said: dict[str, Any] = {"snapshots": self.snapshots, "passed": self.passed}
         said.update({f"gated: {reason}": count for reason, count in self.gated.most_common()})
-        if self.newest is not None:
+        if self.newest is not None and days <= PICTURED_DAYS:
             png = latest_distributions_picture(self.newest.distributions, self.newest.cells)
             said["latest distributions"] = picture(png, "Latest implied distributions")
         return said
+
+
+def within_observed(instants: pa.Table, until: Mapping[date, datetime]) -> pa.Table:
+    """Leave out the instants of a running day that have not been observed yet: nothing can be said of them.
+
+    Args:
+        instants: snapshots to take, with ``asof`` and ``partition_date``.
+        until: until when each day's quotes have been observed; a day that is not named is kept whole.
+    """
+    always = datetime.max.replace(tzinfo=UTC)
+    rows = zip(instants["asof"].to_pylist(), instants["partition_date"].to_pylist(), strict=True)
+    return instants.filter(pa.array([asof <= until.get(day, always) for asof, day in rows], pa.bool_()))
 
 
 def day_chunks(

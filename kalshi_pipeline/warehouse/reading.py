@@ -6,7 +6,7 @@ Point in time is the rule here: a row is used at an instant only if it was avail
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -30,6 +30,15 @@ from latest_markets as m
 left join latest_settlements as s using (ticker)
 where m.open_time < $until and m.close_time >= $since and m.series_ticker in (select unnest($series))
 order by m.series_ticker, m.event_ticker, m.ticker
+"""
+
+_OBSERVED_UNTIL = """
+with observed as (
+    select partition_date, ingested_at from raw.quotes where list_contains($days, partition_date)
+    union all
+    select partition_date, ingested_at from raw.candles where list_contains($days, partition_date)
+)
+select partition_date, max(ingested_at) from observed group by partition_date
 """
 
 _OBSERVATIONS = """
@@ -75,6 +84,11 @@ def market_windows(
 ) -> list[tuple[str, str, str, datetime, datetime, datetime | None]]:
     """Ticker, event, series, opening, close and settlement of the markets that trade within ``[since, until)``."""
     return con.execute(_MARKET_WINDOWS, {"since": since, "until": until, "series": list(series)}).fetchall()
+
+
+def observed_until(con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, datetime]:
+    """Until when the quotes of each day have been observed; a day without any quote is left out."""
+    return dict(con.execute(_OBSERVED_UNTIL, {"days": list(days)}).fetchall())
 
 
 def observations_as_of(con: duckdb.DuckDBPyConnection, snapshots: pa.Table) -> pa.Table:

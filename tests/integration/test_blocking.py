@@ -19,8 +19,6 @@ pytestmark = pytest.mark.integration
 DAY = (DAYS[0], DAYS[0])
 FACTS = (
     "raw/candles",
-    "staging/stg_candles",
-    "staging/stg_quotes",
     "marts/candles",
     "marts/quotes",
     "research/implied_distributions",

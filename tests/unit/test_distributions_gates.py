@@ -130,6 +130,15 @@ def test_the_median_of_ages_is_judged_not_the_oldest() -> None:
     assert row["median_age_seconds"] == 60.0
 
 
+def test_a_quote_older_than_its_cutoff_covers_nothing() -> None:
+    tables = ladders_of(thresholds(STRIKES))
+    for late, coverage in ((timedelta(0), 1.0), (timedelta(seconds=1), 0.8)):
+        rows = observe(tables, around(thresholds(STRIKES), VALUES))
+        rows[0]["available_ts"] = rows[0]["asof"] - timedelta(minutes=48) - late
+        (row,) = computed(tables, rows).distributions.to_pylist()
+        assert (row["coverage"], row["n_live"]) == (coverage, round(5 * coverage))
+
+
 def test_ages_are_judged_unfiltered_so_the_gate_can_fire() -> None:
     row = ladder(age=timedelta(days=2))
     assert {"age_stale", "coverage_low", "too_few_live_markets"} <= set(row["gate_reasons"])
@@ -170,6 +179,16 @@ def test_arbitrage_is_judged_net_of_fees_at_its_limit(overlap: float, expected: 
     quotes[markets[3]["ticker"]] = (round(0.50 + overlap, 4), round(0.51 + overlap, 4))
     assert snapshot(markets, quotes, rules=replace(RULES, fee_rate=0.0))["gate_reasons"] == expected
     assert snapshot(markets, quotes)["arbitrage_depth_net"] < overlap / 2
+
+
+def test_a_depth_that_fees_eat_up_is_no_arbitrage() -> None:
+    markets = thresholds(STRIKES)
+    quotes = around(markets, VALUES)
+    quotes[markets[2]["ticker"]], quotes[markets[3]["ticker"]] = (0.49, 0.50), (0.63, 0.64)
+    row = snapshot(markets, quotes)
+    assert row["arbitrage_depth"] == pytest.approx(0.065)
+    assert row["arbitrage_depth_net"] == pytest.approx((0.63 - 0.07 * 0.63 * 0.37 - 0.50 - 0.07 * 0.25) / 2)
+    assert row["gate_reasons"] == []
 
 
 def test_a_guessed_direction_publishes_no_moments() -> None:

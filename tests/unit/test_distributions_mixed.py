@@ -21,8 +21,8 @@ def check(case: Case) -> None:
     assert case.value == pytest.approx(case.ladder.payoff @ case.mass, abs=1e-12)
 
 
-def test_random_ladders_meet_the_conditions_of_the_optimum() -> None:
-    for case in random_mixed(np.random.default_rng(21), 400, 14).cases():
+def test_two_thousand_random_ladders_meet_the_conditions_of_the_optimum() -> None:
+    for case in random_mixed(np.random.default_rng(21), 2_000, 20).cases():
         check(case)
 
 

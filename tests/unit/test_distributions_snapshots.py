@@ -91,6 +91,12 @@ def test_a_market_listed_later_is_not_seen_earlier() -> None:
     assert made.cells.slice(0, 5).equals(expected.cells)
 
 
+def test_a_market_is_expected_from_the_instant_at_which_it_became_known() -> None:
+    tables = ladders_of([*thresholds([3.0, 3.1]), *thresholds([3.2], spec_known_at=ASOF)])
+    made = computed(tables, [*observe(tables, {}, ASOF - timedelta(microseconds=1)), *observe(tables, {}, ASOF)])
+    assert made.distributions["n_legs"].to_pylist() == [2, 3]
+
+
 def test_the_kind_of_a_ladder_is_that_of_the_markets_known() -> None:
     later = buckets(None, [(3.1, 3.2)], None, exclusive=False, spec_known_at=ASOF + timedelta(hours=1))
     grown = ladders_of([*THRESHOLDS, *later])

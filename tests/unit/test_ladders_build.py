@@ -126,6 +126,9 @@ def test_a_strike_the_type_does_not_use_is_left_aside() -> None:
     assert (legs["T0.3"]["floor_strike"], legs["T0.3"]["cap_strike"]) == (0.3, None)
     assert legs["T0.3"]["flags"] == ["unused_strike"]
     assert legs["T0.3"]["confidence"] == "high"
+    _, legs = only([market("L0.3", "less", 0.1, 0.3)])
+    assert (legs["L0.3"]["floor_strike"], legs["L0.3"]["cap_strike"]) == (None, 0.3)
+    assert legs["L0.3"]["flags"] == ["unused_strike"]
 
 
 def test_a_missing_strike_is_recovered_from_the_sub_title() -> None:
