@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -193,27 +194,28 @@ def _lay_out(
     A layout is a ladder with the legs known by an instant, so it is named by the ladder and their number.
     """
     count = np.zeros(rank.size, dtype=np.int64)
-    for ladder in np.unique(rank):
-        here = rank == ladder
+    begins = np.searchsorted(rank, np.arange(len(ladders) + 1))
+    for ladder, (begin, end) in enumerate(pairwise(begins)):
         listed = np.sort(known.known_at[known.begin[ladder] : known.begin[ladder + 1]])
-        count[here] = np.searchsorted(listed, asof[here], side="right")
+        count[begin:end] = np.searchsorted(listed, asof[begin:end], side="right")
     if not count.all():
         first = int(np.argmin(count))
         raise ValueError(
             f"Ladder {ladders[rank[first]]['ladder_id']} is observed at an instant at which none of its legs was known."
         )
-    pairs, layout_of = np.unique(np.column_stack([rank, count]), axis=0, return_inverse=True)
+    width = int(count.max(initial=0)) + 1
+    names, layout_of = np.unique(rank * width + count, return_inverse=True)
     rows = []
-    for ladder, legs in pairs:
+    for ladder, legs in zip(names // width, names % width, strict=True):
         begin, end = known.begin[ladder], known.begin[ladder + 1]
         latest = np.sort(known.known_at[begin:end])[legs - 1]
         rows.append(begin + np.flatnonzero(known.known_at[begin:end] <= latest))
     layouts = build_layouts(
-        [ladders[ladder] for ladder, _ in pairs],
+        [ladders[ladder] for ladder in names // width],
         [known.payoff[legs] for legs in rows],
         [[known.confidence[leg] for leg in legs] for legs in rows],
     )
-    return layout_of.reshape(-1), np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64), layouts
+    return layout_of, np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64), layouts
 
 
 def _places(observed: tuple[Ints, Ints], expected: tuple[Ints, Ints], observations: pa.Table) -> Ints | None:

@@ -41,6 +41,14 @@ with observed as (
 select partition_date, max(ingested_at) from observed group by partition_date
 """
 
+# A table of its own, so that its size is known: guessing it small, DuckDB would join row by row.
+_EXPECTED_LEGS = """
+create or replace temp table expected_legs as
+select s.ladder_id, s.asof_ts, s.snapshot_kind, l.leg_index, l.ticker
+from snapshots as s
+inner join research.ladder_legs as l on s.ladder_id = l.ladder_id and l.known_at <= s.asof_ts
+"""
+
 _OBSERVATIONS = """
 with known_quotes as (
     select
@@ -52,11 +60,6 @@ with known_quotes as (
         partition by ticker, available_ts
         order by quote_kind = 'order_book' desc, period_minutes asc nulls first, source asc
     ) = 1
-),
-expected_legs as (
-    select s.ladder_id, s.asof_ts, s.snapshot_kind, l.leg_index, l.ticker
-    from snapshots as s
-    inner join research.ladder_legs as l on s.ladder_id = l.ladder_id and l.known_at <= s.asof_ts
 )
 select
     e.ladder_id,
@@ -110,6 +113,8 @@ def observations_as_of(con: duckdb.DuckDBPyConnection, snapshots: pa.Table) -> p
     renamed = snapshots.rename_columns(["asof_ts" if name == "asof" else name for name in snapshots.column_names])
     con.register("snapshots", renamed)
     try:
+        con.execute(_EXPECTED_LEGS)
         return con.execute(_OBSERVATIONS, {"first_day": first, "last_day": last}).to_arrow_table()
     finally:
         con.unregister("snapshots")
+        con.execute("drop table if exists expected_legs")
