@@ -27,7 +27,7 @@ from kalshi_pipeline.warehouse.resource import Warehouse
 
 #: Where the simulated exchange's clock stands, so that the demo's numbers are the same on every day it is run.
 SANDBOX_NOW = datetime(2026, 7, 1, 14, tzinfo=UTC)
-HISTORY_FIRST_DAY = date(2019, 12, 1)
+HISTORY_FIRST_DAY = date(2020, 6, 1)
 RECENT_DAYS = 14
 
 _MACRO = tuple(series for series in DEFAULT_UNIVERSE if not series.startswith("KXHIGH"))

@@ -7,6 +7,7 @@ what is stored, and where, stays Dagster's business. ``dagster.yaml`` names this
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.event import listen
 
 _BUSY_SECONDS = 20
 
@@ -48,6 +50,7 @@ class PooledEventLog(SqliteEventLogStorage):
                     # Threads take turns under the lock above, so a connection may move between them.
                     connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
                 )
+                listen(engines[shard], "connect", _sync_at_checkpoints)
             if shard not in self._initialized_dbs:
                 self._initdb(engines[shard])
                 self._initialized_dbs.add(shard)
@@ -59,3 +62,8 @@ class PooledEventLog(SqliteEventLogStorage):
         for engine in self.__dict__.pop("_engines", {}).values():
             engine.dispose()
         super().dispose()
+
+
+def _sync_at_checkpoints(connection: sqlite3.Connection, _: object) -> None:
+    """In SQLite's write-ahead mode a commit survives the process without waiting for the disk."""
+    connection.execute("PRAGMA synchronous = NORMAL")
