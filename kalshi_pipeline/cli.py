@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -35,6 +36,18 @@ def demo(source: _SourceOption = None) -> None:
     print(f"\n{result.summary.text()}\n")
     print(f"A picture of some distributions: {result.picture}")
     print(result.where_next)
+
+
+@app.command()
+def dev(source: _SourceOption = None) -> None:
+    """Start the Dagster UI over the runs and the data of a source."""
+    from kalshi_pipeline.runs import instance_home
+
+    settings = _settings(source)
+    home = instance_home(settings)
+    dagster = str(Path(sys.executable).parent / "dagster")
+    env = {**os.environ, "KALSHI_SOURCE": str(settings.source), "DAGSTER_HOME": str(home)}
+    os.execve(dagster, [dagster, "dev"], env)
 
 
 @app.command()

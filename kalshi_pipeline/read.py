@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal, TypeAlias
 
 import pandas as pd
 import pyarrow as pa
@@ -22,7 +22,7 @@ from kalshi_pipeline.settings import Settings, read_instant
 from kalshi_pipeline.warehouse.resource import Warehouse
 
 Instant = datetime | str
-Frame = pd.DataFrame | pa.Table
+Frame: TypeAlias = "pd.DataFrame | pa.Table"
 Form = Literal["pandas", "arrow"]
 
 _DISTRIBUTION = """
@@ -161,10 +161,6 @@ def _query(sql: str, parameters: dict[str, object], path: Path | None) -> pa.Tab
         return con.execute(sql, parameters).to_arrow_table()
 
 
-@overload
-def _as(form: Literal["arrow"], table: pa.Table) -> pa.Table: ...
-@overload
-def _as(form: Form, table: pa.Table) -> Frame: ...
 def _as(form: Form, table: pa.Table) -> Frame:
     return table if form == "arrow" else table.to_pandas()
 

@@ -31,7 +31,7 @@ from kalshi_pipeline.warehouse.writing import WriteReport
 OWNERS = ["team:research"]
 
 
-class SnapshotConfig(dg.Config):  # type: ignore[misc]
+class SnapshotConfig(dg.Config):
     """When ladders are looked at, besides the horizons of their releases.
 
     Attributes:

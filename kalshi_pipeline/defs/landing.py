@@ -6,6 +6,7 @@ failed unit leaves its partition failed with the unit named.
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -32,7 +33,7 @@ from kalshi_pipeline.warehouse.resource import Warehouse
 OWNERS = ["team:ingestion"]
 
 
-class FactConfig(dg.Config):  # type: ignore[misc]
+class FactConfig(dg.Config):
     """What to fetch of a fact.
 
     Attributes:
@@ -69,7 +70,7 @@ def _reference(
     )
     def landing(
         context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
-    ) -> dg.MaterializeResult:
+    ) -> dg.MaterializeResult[None]:
         report = land(exchange.client, LandingStore(settings.landing_dir), exchange.universe, context.run.run_id)
         return dg.MaterializeResult(metadata=_said(report))
 
@@ -105,7 +106,7 @@ def _snapshots(name: str, land: Callable[..., LandingReport], description: str) 
     )
     def landing(
         context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
-    ) -> dg.MaterializeResult:
+    ) -> dg.MaterializeResult[None]:
         days = partition_days(context)
         report = land(
             exchange.client,
@@ -156,7 +157,7 @@ def landing_candles(
     exchange: dg.ResourceParam[Exchange],
     settings: dg.ResourceParam[Settings],
     warehouse: Warehouse,
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Fetch what the days' manifests still lack of the bars."""
     days = partition_days(context)
     report = land_candles(
@@ -189,7 +190,7 @@ def landing_trades(
     exchange: dg.ResourceParam[Exchange],
     settings: dg.ResourceParam[Settings],
     warehouse: Warehouse,
-) -> dg.MaterializeResult:
+) -> dg.MaterializeResult[None]:
     """Fetch what the days' manifests still lack of the trades."""
     days = partition_days(context)
     report = land_trades(
@@ -210,6 +211,6 @@ def _open_markets(warehouse: Warehouse, days: Sequence[date], series: Sequence[s
         return [MarketWindow(*row) for row in market_windows(con, midnight(days[0]), midnight(days[-1]), series)]
 
 
-def _said(report: LandingReport, days: Sequence[date] = ()) -> dict[str, object]:
+def _said(report: LandingReport, days: Sequence[date] = ()) -> dict[str, Any]:
     """The report as metadata, its partition span in front."""
     return {**({"days": span(days)} if days else {}), **counts(report.as_metadata())}

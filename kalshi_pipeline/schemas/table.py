@@ -118,7 +118,8 @@ class Table:
 
     def unit(self, name: str) -> str | None:
         """The unit of a column's values, if it has one."""
-        return self._metadata(name)["unit"]
+        unit: str | None = self._metadata(name)["unit"]
+        return unit
 
     def _metadata(self, name: str) -> Mapping[str, Any]:
         return self.columns[name].metadata or {}
