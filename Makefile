@@ -32,7 +32,7 @@ demo: $(USE)
 	$(BIN)/kalshi-pipeline demo --source '$(SOURCE)'
 
 dev: $(USE)
-	DAGSTER_HOME='$(or $(DAGSTER_HOME),$(CURDIR))' KALSHI_SOURCE='$(SOURCE)' $(BIN)/dagster dev
+	$(BIN)/kalshi-pipeline dev --source '$(SOURCE)'
 
 test: $(CHANGE)
 	$(PYTEST) $(PARALLEL) -m 'not live and not slow'

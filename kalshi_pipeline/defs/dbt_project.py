@@ -49,6 +49,7 @@ def manifest_path(database: Path, project_dir: Path = PROJECT_DIR) -> Path:
     Raises:
         DbtUnavailable: dbt is missing, or the project does not parse (dbt's own words are in the message).
     """
+    dbt_executable()  # a run would miss it only after minutes
     manifest = project_dir / "target" / "manifest.json"
     if not manifest.exists() or manifest.stat().st_mtime < _newest_source(project_dir):
         _parse(project_dir, manifest.parent, database)

@@ -5,7 +5,7 @@ failed unit leaves its partition failed with the unit named.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -208,7 +208,8 @@ def landing_trades(
 def _open_markets(warehouse: Warehouse, days: Sequence[date], series: Sequence[str]) -> list[MarketWindow]:
     """The markets of these series that trade at some moment of the days, as the warehouse knows them."""
     with warehouse.read() as con:
-        return [MarketWindow(*row) for row in market_windows(con, midnight(days[0]), midnight(days[-1]), series)]
+        until = midnight(days[-1] + timedelta(days=1))
+        return [MarketWindow(*row) for row in market_windows(con, midnight(days[0]), until, series)]
 
 
 def _said(report: LandingReport, days: Sequence[date] = ()) -> dict[str, Any]:

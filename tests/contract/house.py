@@ -52,7 +52,7 @@ ENGINES = frozenset(
 STARTS_THE_SANDBOX = frozenset({"cli", "defs.resources"})
 
 #: Modules that hand the environment on to dbt, a child process; neither takes a setting from it.
-HANDS_ON_ENVIRONMENT = frozenset({"defs.dbt_project", "defs.resources"})
+HANDS_ON_ENVIRONMENT = frozenset({"cli", "defs.dbt_project", "defs.resources"})
 
 
 @dataclass(frozen=True)

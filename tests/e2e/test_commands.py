@@ -97,7 +97,7 @@ def test_a_missing_dbt_is_one_sentence(checkout: Checkout, tmp_path: Path) -> No
         "from kalshi_pipeline.cli import main; sys.argv = ['kalshi-pipeline', 'demo']; main()"
     )
     done = checkout.run("python", "-c", script, str(tmp_path / "python"), env={"PATH": str(tmp_path)})
-    assert done.code == 1
+    assert done.code == 1, done.said
     assert done.err.strip() == (
         "kalshi-pipeline: The dbt command is neither beside this Python nor on PATH; install the project again "
         "(`make demo` does)."
@@ -108,6 +108,6 @@ def test_a_file_held_by_another_process_names_the_holder(checkout: Checkout) -> 
     database = checkout.root / "data/sandbox/kalshi.duckdb"
     with duckdb.connect(str(database)):
         done = checkout.run("kalshi-pipeline", "status", env={"KALSHI_LOCK_TIMEOUT": "1"})
-    assert done.code == 1
+    assert done.code == 1, done.said
     assert "is held by process" in done.err
     assert len(done.err.strip().splitlines()) == 1
