@@ -49,10 +49,10 @@ ENGINES = frozenset(
 )
 
 #: Besides tests, who may import the sandbox: the command line, and the resource that starts it for a run.
-STARTS_THE_SANDBOX = frozenset({"cli", "defs.resources"})
+STARTS_THE_SANDBOX = frozenset({"cli.sandbox", "defs.resources"})
 
 #: Modules that hand the environment on to dbt, a child process; neither takes a setting from it.
-HANDS_ON_ENVIRONMENT = frozenset({"cli", "defs.dbt_project", "defs.resources"})
+HANDS_ON_ENVIRONMENT = frozenset({"cli.ui", "defs.dbt_project", "defs.resources"})
 
 
 @dataclass(frozen=True)

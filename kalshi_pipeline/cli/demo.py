@@ -1,0 +1,20 @@
+"""``demo``: everything once, offline."""
+
+from __future__ import annotations
+
+import typer
+
+from kalshi_pipeline.cli.options import SourceOption, settings_for
+
+commands = typer.Typer()
+
+
+@commands.command()
+def demo(source: SourceOption = None) -> None:
+    """Materialise every asset offline and show what came out."""
+    from kalshi_pipeline.demo import run_demo
+
+    result = run_demo(settings_for(source), print)
+    print(f"\n{result.summary.text()}\n")
+    print(f"A picture of some distributions: {result.picture}")
+    print(result.where_next)

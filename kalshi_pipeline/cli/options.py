@@ -1,0 +1,23 @@
+"""Options that several commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from kalshi_pipeline.settings import Settings, Source
+
+SourceOption = Annotated[str | None, typer.Option(help="sandbox, recorded:<folder>, demo or live (KALSHI_SOURCE).")]
+
+
+def settings_for(source: str | None) -> Settings:
+    """The environment's settings, with the source a user named on the command line instead of theirs.
+
+    Raises:
+        SettingsError: a variable or the source cannot be read.
+    """
+    settings = Settings.from_env(os.environ)
+    return replace(settings, source=Source.parse(source)) if source else settings

@@ -1,0 +1,25 @@
+"""``dev``: the Dagster UI."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+
+from kalshi_pipeline.cli.options import SourceOption, settings_for
+
+commands = typer.Typer()
+
+
+@commands.command()
+def dev(source: SourceOption = None) -> None:
+    """Start the Dagster UI over the runs and the data of a source."""
+    from kalshi_pipeline.runs import instance_home
+
+    settings = settings_for(source)
+    home = instance_home(settings)
+    dagster = str(Path(sys.executable).parent / "dagster")
+    env = {**os.environ, "KALSHI_SOURCE": str(settings.source), "DAGSTER_HOME": str(home)}
+    os.execve(dagster, [dagster, "dev"], env)
