@@ -45,7 +45,8 @@ class SnapshotConfig(dg.Config):
         return {0: settings.grid_minutes, -1: None}.get(self.grid_minutes, self.grid_minutes)
 
 
-def _spec(table: Table, deps: Sequence[Any], description: str, **metadata: Any) -> dg.AssetSpec:
+def spec_of(table: Table, deps: Sequence[Any], description: str, **metadata: Any) -> dg.AssetSpec:
+    """The specification of an asset of this group that writes a table."""
     return dg.AssetSpec(
         asset_key(table),
         deps=deps,
@@ -66,8 +67,8 @@ _SNAPSHOT_TABLES = (IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS, LADDER_QUOTES)
 @dg.multi_asset(
     name="ladders",
     specs=[
-        _spec(LADDERS, _MARKETS, "Sets of numeric markets that settle on one number, cut into elementary cells."),
-        _spec(
+        spec_of(LADDERS, _MARKETS, "Sets of numeric markets that settle on one number, cut into elementary cells."),
+        spec_of(
             LADDER_LEGS, _MARKETS, "Every market: its payoff interval on its ladder, or the reason why it is on none."
         ),
     ],
@@ -93,20 +94,20 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
 @dg.multi_asset(
     name="implied_distributions",
     specs=[
-        _spec(
+        spec_of(
             IMPLIED_DISTRIBUTIONS,
             _INPUTS,
             "One row per ladder and instant: gates with their reasons, moments and quantiles of the implied "
             "distribution (NULL where a gate failed), no-arbitrage bounds of its mean.",
             partition_expr="partition_date",
         ),
-        _spec(
+        spec_of(
             IMPLIED_CELLS,
             _INPUTS,
             "One row per ladder, instant and elementary cell: its probability and its bands.",
             partition_expr="partition_date",
         ),
-        _spec(
+        spec_of(
             LADDER_QUOTES,
             _INPUTS,
             "One row per ladder, instant and market: the quote as it was known, its bands, weight and repaired value.",

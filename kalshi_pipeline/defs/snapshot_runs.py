@@ -15,7 +15,7 @@ from kalshi_pipeline.defs.metadata import picture
 from kalshi_pipeline.distributions.snapshots import SnapshotTables
 from kalshi_pipeline.report.figures import latest_distributions_picture
 
-#: Quotes held in memory at once while a range of partitions is computed.
+#: Rows of quotes or cells held in memory at once while a range of partitions is computed.
 CHUNK_ROWS = 500_000
 
 #: Longest range whose metadata holds a picture.
@@ -79,17 +79,19 @@ def day_chunks(
     rows: Counter[date] = Counter()
     for day, ladder in zip(instants["partition_date"].to_pylist(), instants["ladder_id"].to_pylist(), strict=True):
         rows[day] += legs[ladder]
-    chunk: list[date] = []
+    for chunk in runs_of_days(days, rows):
+        yield chunk, instants.filter(pc.is_in(instants["partition_date"], pa.array(chunk, pa.date32())))
+
+
+def runs_of_days(days: Sequence[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
+    """Split days into runs that hold no more than :data:`CHUNK_ROWS` rows together, or one day each."""
+    run: list[date] = []
     held = 0
     for day in days:
-        if chunk and held + rows[day] > CHUNK_ROWS:
-            yield chunk, _of_days(instants, chunk)
-            chunk, held = [], 0
-        chunk.append(day)
-        held += rows[day]
-    if chunk:
-        yield chunk, _of_days(instants, chunk)
-
-
-def _of_days(instants: pa.Table, days: Sequence[date]) -> pa.Table:
-    return instants.filter(pc.is_in(instants["partition_date"], pa.array(days, pa.date32())))
+        if run and held + rows.get(day, 0) > CHUNK_ROWS:
+            yield run
+            run, held = [], 0
+        run.append(day)
+        held += rows.get(day, 0)
+    if run:
+        yield run

@@ -143,3 +143,20 @@ QUOTE_SCHEMA = _schema(
     covered="flag",
     method_version="text",
 )
+
+DISTANCE_SCHEMA = _schema(
+    ladder_id="text",
+    asof="time",
+    lag="text",
+    partition_date="day",
+    event_ticker="text",
+    series_ticker="text",
+    earlier_asof="time",
+    gap_seconds="number",
+    kl="number",
+    js="number",
+    wasserstein="number",
+    mean_change="number",
+    reason="text",
+    method_version="text",
+)

@@ -62,6 +62,18 @@ def convention(step: float | None, ratio: float, low: float | None, high: float 
     return f"geometric {ratio:g} on {where}, " + (f"truncated at the support cap {caps}" if caps else "not truncated")
 
 
+def geometric_shares(ratio: float, atoms: int) -> Floats:
+    """Shares of a unit of tail mass, from the first atom outward.
+
+    Args:
+        ratio: between 0 and 1.
+        atoms: how many the support holds; terms too small to matter are left out.
+    """
+    terms = min(atoms, max(1, ceil(log(_NEGLIGIBLE) / log(ratio))))
+    share = np.exp(np.arange(terms, dtype=np.float64) * log(ratio))
+    return np.asarray(share / share.sum())
+
+
 @lru_cache(maxsize=4096)
 def geometric_tail(ratio: float, atoms: int) -> Tail:
     """Moments of geometric proportions ``1, ratio, ratio², ...`` over a number of atoms, renormalised.
@@ -70,16 +82,37 @@ def geometric_tail(ratio: float, atoms: int) -> Tail:
         ratio: between 0 and 1.
         atoms: how many the support holds; terms too small to matter are left out.
     """
-    terms = min(atoms, max(1, ceil(log(_NEGLIGIBLE) / log(ratio))))
-    step = np.arange(terms, dtype=np.float64)
-    share = np.exp(step * log(ratio))
-    share /= share.sum()
+    share = geometric_shares(ratio, atoms)
+    step = np.arange(share.size, dtype=np.float64)
     mean = float(share @ step)
     off = step - mean
     inside = share[share > 0]
     return Tail(
         mean, float(share @ off**2), float(share @ off**3), float(share @ off**4), float(-inside @ np.log(inside))
     )
+
+
+class TailRule(NamedTuple):
+    """What the tails of a ladder rest on: the arguments of :func:`cell_shapes` beside its cuts."""
+
+    step: float | None
+    ratio: float
+    support_low: float | None
+    support_high: float | None
+
+
+def tail_atoms(cuts: Floats, rule: TailRule, outward: float) -> tuple[Floats, Floats]:
+    """The atoms beyond an outer cut, from the cut outward: their places and their shares of a unit of mass there.
+
+    Args:
+        cuts: edges between cells, ascending.
+        rule: what the tails rest on.
+        outward: -1 for the tail below, 1 for the tail above.
+    """
+    cut, cap = (float(cuts[0]), rule.support_low) if outward < 0 else (float(cuts[-1]), rule.support_high)
+    pitch = _pitch(cuts, rule.step)
+    share = geometric_shares(rule.ratio, _atoms(cut + outward * pitch / 2, outward, cap, pitch))
+    return cut + outward * pitch * (np.arange(share.size, dtype=np.float64) + 0.5), share
 
 
 def cell_shapes(
@@ -96,7 +129,7 @@ def cell_shapes(
         support_high: highest value the number can take; ``None`` where none is registered.
     """
     width = np.diff(cuts)
-    pitch = step if step is not None else float(np.median(width)) if width.size else float("nan")
+    pitch = _pitch(cuts, step)
     shapes = Shapes(*(np.zeros(cuts.size + 1) for _ in Shapes._fields))
     inner = slice(1, -1)
     shapes.centre[inner] = (cuts[:-1] + cuts[1:]) / 2
@@ -130,11 +163,8 @@ def _place_tail(
 ) -> None:
     """Fill in an open cell: atoms from half a pitch beyond the cut to the cap, at least one of them."""
     start = cut + outward * pitch / 2
-    if cap is None or isnan(pitch):
-        atoms, end = ENDLESS, outward * inf
-    else:
-        atoms = max(1, floor(outward * (cap - start) / pitch + 1 + 1e-6))
-        end = start + outward * pitch * (atoms - 1)
+    atoms = _atoms(start, outward, cap, pitch)
+    end = outward * inf if atoms == ENDLESS else start + outward * pitch * (atoms - 1)
     tail = geometric_tail(ratio, atoms)
     shapes.centre[cell] = start + outward * pitch * tail.mean
     shapes.variance[cell] = pitch**2 * tail.variance
@@ -144,3 +174,16 @@ def _place_tail(
     if not on_grid and cap is not None:
         start, end = cut, outward * max(outward * cap, outward * cut)
     shapes.least[cell], shapes.most[cell] = (end, start) if outward < 0 else (start, end)
+
+
+def _pitch(cuts: Floats, step: float | None) -> float:
+    """Distance of a tail's atoms: the grid step, else one typical cell; NaN where there is neither."""
+    width = np.diff(cuts)
+    return step if step is not None else float(np.median(width)) if width.size else nan
+
+
+def _atoms(start: float, outward: float, cap: float | None, pitch: float) -> int:
+    """How many atoms a tail has up to its cap, at least one."""
+    if cap is None or isnan(pitch):
+        return ENDLESS
+    return max(1, floor(outward * (cap - start) / pitch + 1 + 1e-6))

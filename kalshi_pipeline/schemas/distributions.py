@@ -18,6 +18,8 @@ CONFIDENCES = ("high", "medium", "low")
 ANCHORS = ("release", "close")
 SNAPSHOT_KINDS = ("grid", "horizon", "both")
 QUOTE_KINDS = ("order_book", "candle_close", "trade_proxy")
+LAGS = ("1h", "1d")
+DISTANCE_REASONS = ("gated", "earlier_gated", "no_earlier_snapshot")
 
 #: Published quantiles: column name and probability. Each has a companion ``<name>_edge``.
 QUANTILES = (("q05", 0.05), ("q10", 0.10), ("q25", 0.25), ("median", 0.50), ("q75", 0.75), ("q90", 0.90), ("q95", 0.95))
@@ -326,5 +328,56 @@ LADDER_QUOTES = Table(
     },
 )
 
+DISTRIBUTION_DISTANCES = Table(
+    schema="research",
+    name="distribution_distances",
+    grain="one ladder at one instant and one lag: how far its distribution moved since",
+    key=("ladder_id", "asof", "lag"),
+    partition_column="partition_date",
+    columns={
+        **_SNAPSHOT,
+        "lag": text("How long before: one hour or one day.", isin=LAGS),
+        **_PARTITION,
+        **_EVENT,
+        "earlier_asof": timestamp(
+            "The earlier snapshot: the latest that passed at least the lag before, and at most a quarter of the lag "
+            "more. NULL where nothing is compared.",
+            nullable=True,
+        ),
+        "gap_seconds": _amount("How much longer than the lag that is before.", "seconds", nullable=True),
+        "kl": _amount(
+            "Kullback-Leibler divergence of the cell masses from the earlier ones, 1e-12 added to both.",
+            "nats",
+            nullable=True,
+        ),
+        "js": _number(
+            "Jensen-Shannon divergence of the cell masses (not its square root).",
+            unit="nats",
+            nullable=True,
+            checks=[pa.Check.in_range(0, 0.6931471806)],
+        ),
+        "wasserstein": _amount(
+            "Wasserstein-1 distance: integral of the difference of the distribution functions, exact on the grid's "
+            "atoms; tails by their convention.",
+            _LADDER_UNIT,
+            nullable=True,
+        ),
+        "mean_change": _value("Mean less the earlier mean."),
+        "reason": text(
+            "Why nothing is compared: the snapshot failed a gate, the earlier ones within reach did, or there is none.",
+            nullable=True,
+            isin=DISTANCE_REASONS,
+        ),
+        **_METHOD,
+    },
+)
+
 #: Tables of this room that a run writes.
-DISTRIBUTION_TABLES: tuple[Table, ...] = (LADDERS, LADDER_LEGS, IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS, LADDER_QUOTES)
+DISTRIBUTION_TABLES: tuple[Table, ...] = (
+    LADDERS,
+    LADDER_LEGS,
+    IMPLIED_DISTRIBUTIONS,
+    IMPLIED_CELLS,
+    LADDER_QUOTES,
+    DISTRIBUTION_DISTANCES,
+)

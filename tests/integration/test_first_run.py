@@ -56,6 +56,7 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "research.ladder_legs",
         "research.implied_distributions",
         "research.implied_cells",
+        "research.distribution_distances",
         "research.releases",
         "research.event_labels",
         "research.walkforward_folds",
@@ -100,6 +101,25 @@ def test_a_gated_snapshot_has_reasons_and_no_moments(done: Pipeline) -> None:
     assert done.value(f"select count(*) from {gated} and len(gate_reasons) = 0") == 0
     finite = " or ".join(f"{name} is not null" for name in MOMENTS)
     assert done.value(f"select count(*) from {gated} and ({finite})") == 0
+
+
+def test_every_snapshot_says_how_far_it_moved_or_why_it_does_not(done: Pipeline) -> None:
+    lags = done.rows("select lag, count(*), count(js) from research.distribution_distances group by lag order by lag")
+    snapshots = done.value("select count(*) from research.implied_distributions")
+    assert [(lag, rows) for lag, rows, _ in lags] == [("1d", snapshots), ("1h", snapshots)]
+    assert all(0 < compared < rows for _, rows, compared in lags)
+    measures = ("kl", "js", "wasserstein", "mean_change", "earlier_asof")
+    unexplained = " or ".join(f"({name} is null) != (reason is not null)" for name in measures)
+    assert done.value(f"select count(*) from research.distribution_distances where {unexplained}") == 0
+    gated = done.value(
+        """
+        select count(*)
+        from research.distribution_distances as d
+        semi join (from research.implied_distributions where hard_gate_failed) using (ladder_id, "asof")
+        where d.reason != 'gated'
+        """
+    )
+    assert gated == 0
 
 
 def test_no_snapshot_uses_a_quote_from_its_future(done: Pipeline) -> None:
