@@ -6,6 +6,7 @@ The runs are recorded in the same Dagster instance that the UI reads, so what a 
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -32,8 +33,25 @@ storage:
 _OWN_CLASS = re.compile(r"^(kalshi_pipeline|dagster)[\w.]*: ")
 
 
+#: Errors of ours that say that something named does not exist, by class.
+NOT_FOUND = frozenset({"NothingFound", "UnknownSeries", "WarehouseMissing", "WorldError"})
+
+
 class RunFailed(RuntimeError):
-    """A Dagster run failed; the message names the step and its error."""
+    """A Dagster run failed; the message names the step and its error.
+
+    Attributes:
+        not_found: whether the user named something that does not exist.
+    """
+
+    def __init__(self, message: str, *, not_found: bool = False) -> None:
+        super().__init__(message)
+        self.not_found = not_found
+
+
+def new_run_id() -> str:
+    """An identifier for a run that somebody wants to listen to from its first event on."""
+    return str(uuid.uuid4())
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
@@ -64,6 +82,7 @@ def run_assets(
     assets: Sequence[str] = (),
     days: tuple[date, date] | None = None,
     config: Mapping[str, Mapping[str, Any]] | None = None,
+    run_id: str | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Run a job, or some of its assets, in this process.
 
@@ -74,6 +93,7 @@ def run_assets(
         assets: keys of the assets to materialise, ``schema/table``; empty means all of the job's.
         days: first and last partition; needed where an asset is partitioned.
         config: run configuration by name of the asset's function.
+        run_id: identifier of the run, from :func:`new_run_id`; one is made when left out.
 
     Raises:
         RunFailed: a step failed.
@@ -93,13 +113,14 @@ def run_assets(
             "loggers": {"console": {"config": {"log_level": "ERROR"}}},
         },
         raise_on_error=False,
+        run_id=run_id,
     )
     if not result.success:
-        raise RunFailed(_first_failure(result))
+        raise _first_failure(result)
     return result
 
 
-def _first_failure(result: dg.ExecuteInProcessResult) -> str:
+def _first_failure(result: dg.ExecuteInProcessResult) -> RunFailed:
     """The step that failed first and what it said; an error of our own says one sentence, without its class."""
     for event in result.all_events:
         if event.is_step_failure:
@@ -107,5 +128,6 @@ def _first_failure(result: dg.ExecuteInProcessResult) -> str:
             while error and error.cause:
                 error = error.cause
             said = error.message.strip() if error else "no message"
-            return f"{event.step_key}: {_OWN_CLASS.sub('', said)}"
-    return f"run {result.run_id} failed before its first step; the Dagster UI shows its log."
+            missing = error is not None and error.cls_name in NOT_FOUND
+            return RunFailed(f"{event.step_key}: {_OWN_CLASS.sub('', said)}", not_found=missing)
+    return RunFailed(f"run {result.run_id} failed before its first step; the Dagster UI shows its log.")

@@ -6,7 +6,8 @@ import sys
 
 import typer
 
-from kalshi_pipeline.cli import demo, sandbox, ui, warehouse
+from kalshi_pipeline.cli import demo, ingestion, sandbox, ui, warehouse
+from kalshi_pipeline.cli.output import note
 from kalshi_pipeline.settings import SettingsError
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for group in (demo, ui, warehouse):
+for group in (demo, ui, ingestion, warehouse):
     app.add_typer(group.commands)
 app.add_typer(sandbox.commands, name="sandbox")
 
@@ -28,5 +29,13 @@ def main() -> None:
     except Exception as error:
         if not type(error).__module__.startswith("kalshi_pipeline."):
             raise
-        print(f"kalshi-pipeline: {error}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, (SettingsError, LookupError)) else 1)
+        note(f"kalshi-pipeline: {error}")
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: Exception) -> int:
+    """2 where the user named something that does not exist or cannot be used, 1 for every other failure."""
+    from kalshi_pipeline.runs import NOT_FOUND
+
+    unusable = isinstance(error, SettingsError) or type(error).__name__ in NOT_FOUND
+    return 2 if unusable or getattr(error, "not_found", False) else 1

@@ -10,7 +10,17 @@ import typer
 
 from kalshi_pipeline.settings import Settings, Source
 
-SourceOption = Annotated[str | None, typer.Option(help="sandbox, recorded:<folder>, demo or live (KALSHI_SOURCE).")]
+
+def _sources(incomplete: str) -> list[str]:
+    """What a shell offers after ``--source``."""
+    return [word for word in ("sandbox", "recorded:", "demo", "live") if word.startswith(incomplete)]
+
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option(help="sandbox, recorded:<folder>, demo or live (KALSHI_SOURCE).", autocompletion=_sources),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Say the result as one JSON object.")]
 
 
 def settings_for(source: str | None) -> Settings:
