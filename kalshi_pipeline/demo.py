@@ -43,7 +43,12 @@ _OTHER_FACTS = (
 )
 _LADDERS = ("research/ladders", "research/ladder_legs")
 _DISTRIBUTIONS = ("research/implied_distributions", "research/implied_cells", "research/ladder_quotes")
-_LABELS = ("research/releases", "research/event_labels", "research/walkforward_folds")
+_LABELS = (
+    "research/releases",
+    "research/event_feature_panel",
+    "research/event_labels",
+    "research/walkforward_folds",
+)
 
 
 @dataclass(frozen=True)

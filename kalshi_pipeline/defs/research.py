@@ -1,5 +1,6 @@
 """Research assets: releases, what they turned out to be, and the folds that train and test on them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +12,13 @@ from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import ONE_RUN
 from kalshi_pipeline.research.folds import FoldRules, build_folds
 from kalshi_pipeline.research.labels import build_labels
+from kalshi_pipeline.research.panel import ACTIVITY_HOURS, build_panel
 from kalshi_pipeline.research.releases import build_releases
-from kalshi_pipeline.schemas.research import EVENT_LABELS, RELEASES, WALKFORWARD_FOLDS
+from kalshi_pipeline.research.surprises import with_surprises
+from kalshi_pipeline.schemas.research import EVENT_FEATURE_PANEL, EVENT_LABELS, RELEASES, WALKFORWARD_FOLDS
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
+from kalshi_pipeline.warehouse.activity import horizon_snapshots, quote_activity
 from kalshi_pipeline.warehouse.frames import read_table, write_table
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import WriteReport
@@ -53,14 +57,36 @@ def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
 
 @dg.asset(
     **_spec(
+        EVENT_FEATURE_PANEL,
+        [asset_key(RELEASES), ["research", "implied_distributions"], ["research", "ladder_legs"], ["marts", "quotes"]],
+        "What was known of every release at each horizon before its anchor: levels, quality, changes, activity.",
+    )
+)
+def event_feature_panel(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
+) -> Iterator[Any]:
+    """Gather the features of every release and horizon from the snapshots taken exactly then."""
+    with warehouse.read() as con:
+        known_releases = read_table(con, "research.releases")
+        snapshots = horizon_snapshots(con)
+        activity = quote_activity(con, snapshots, ACTIVITY_HOURS)
+    panel = build_panel(known_releases, snapshots, activity, settings.horizons_minutes)
+    reasons = Counter(panel["missing_reason"].to_pylist())
+    said = {f"rows {reason or 'with features'}": rows for reason, rows in reasons.most_common()}
+    yield from _written(context, warehouse, EVENT_FEATURE_PANEL, panel, **said)
+
+
+@dg.asset(
+    **_spec(
         EVENT_LABELS,
         [
             asset_key(RELEASES),
+            asset_key(EVENT_FEATURE_PANEL),
             ["marts", "event_outcomes"],
             ["marts", "event_outcomes_first_print"],
             ["marts", "event_outcome_rejects"],
         ],
-        "What every release turned out to be: first print and latest value, each with the moment it became known.",
+        "What every release turned out to be, when each print became known, and how far it lay from what was expected.",
     )
 )
 def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
@@ -72,7 +98,8 @@ def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Ite
             read_table(con, "marts.event_outcomes_first_print"),
             read_table(con, "marts.event_outcome_rejects"),
         )
-    yield from _written(context, warehouse, EVENT_LABELS, labels)
+        panel = read_table(con, "research.event_feature_panel")
+    yield from _written(context, warehouse, EVENT_LABELS, with_surprises(labels, panel))
 
 
 @dg.asset(

@@ -1,6 +1,6 @@
-"""The research tables: what a ladder settles on, what it settled at, and which fold trains or tests on it.
+"""The research tables: what a ladder settles on, what was known before, what it settled at, which fold uses it.
 
-Here stand columns, units and ranges only; how the rows come about is in ``research``. None of the three tables is
+Here stand columns, units and ranges only; how the rows come about is in ``research``. None of the tables is
 partitioned: they are small, derived from everything known, and replaced whole.
 """
 
@@ -13,6 +13,9 @@ from kalshi_pipeline.schemas.table import Table, column, text, timestamp
 #: Where the value of a label comes from: the first print, or the latest one where no first print is on record.
 LABEL_MODES = ("first_print", "latest")
 
+#: Why a row of the panel has no features.
+MISSING_REASONS = ("not_trading", "no_snapshot", "gated")
+
 #: What a release does in a fold. ``not_built`` marks the single row of a fold that could not be built.
 FOLD_ROLES = ("train", "inner_train", "inner_purged", "inner_val", "purged", "embargoed", "test", "not_built")
 
@@ -23,6 +26,14 @@ def _count(description: str, unit: str, *, nullable: bool = False) -> pa.Column:
 
 def _seconds(description: str) -> pa.Column:
     return column("DOUBLE", description, unit="seconds", nullable=True)
+
+
+def _feature(description: str, unit: str | None = None) -> pa.Column:
+    return column("DOUBLE", description, unit=unit, nullable=True)
+
+
+def _level(description: str) -> pa.Column:
+    return _feature(description, "unit of the ladder")
 
 
 _LADDER = {
@@ -82,6 +93,77 @@ EVENT_LABELS = Table(
         "revision_count": _count("Revisions after the first print.", "revisions", nullable=True),
         "no_label_reason": text("Why there is no label; NULL where there is one.", nullable=True),
         "flags": column("VARCHAR[]", "What a user of the label should know; empty where there is nothing."),
+        "market_mean": _level("Mean of the release's last snapshot that passed the gates, before its anchor."),
+        "market_mean_horizon_minutes": _count("Distance of that snapshot from the anchor.", "minutes", nullable=True),
+        "market_surprise": _level("Label less the market's mean."),
+        "previous_value": _level("Last outcome of the series that was known at the anchor: the no-change forecast."),
+        "previous_ladder_id": text("Ladder whose outcome that is.", nullable=True),
+        "change_surprise": _level("Label less the previous value."),
+    },
+)
+
+EVENT_FEATURE_PANEL = Table(
+    schema="research",
+    name="event_feature_panel",
+    grain="one ladder at one horizon before its anchor: what was known then; every feature NULL where that is nothing",
+    key=("ladder_id", "horizon_minutes"),
+    columns={
+        **_LADDER,
+        **_RELEASE,
+        "horizon_minutes": _count("Distance of the instant from the anchor.", "minutes"),
+        "asof": timestamp("The instant: anchor less horizon; nothing later went into the features."),
+        "anchor_ts": timestamp("Instant horizons count back from: the release time, or the close of trading."),
+        "minutes_to_release": _feature("Time to the publication; NULL where its time is not known.", "minutes"),
+        "missing_reason": text(
+            "Why there are no features: the ladder did not trade, no snapshot was taken, or a gate failed; NULL where "
+            "there are.",
+            nullable=True,
+            isin=MISSING_REASONS,
+        ),
+        "gate_reasons": column("VARCHAR[]", "Gates that failed; NULL without a snapshot.", nullable=True),
+        "quote_kind": text("Kind of the quotes used.", nullable=True),
+        "latest_available_ts": timestamp("Latest moment at which one of the quotes became known.", nullable=True),
+        "method_version": text("Version of the method that made the snapshot.", nullable=True),
+        "mean": _level("Mean."),
+        "median": _level("Median; NULL where it falls in an open cell."),
+        "std": _level("Standard deviation."),
+        "variance": _feature("Variance.", "square of the unit"),
+        "skew": _feature("Skewness."),
+        "excess_kurtosis": _feature("Kurtosis less 3."),
+        "iqr": _level("75 % less 25 % quantile."),
+        "entropy": _feature("Entropy of the cell masses.", "nats"),
+        "mass_below": _feature("Mass below the first cut.", "probability"),
+        "mass_above": _feature("Mass above the last cut.", "probability"),
+        "bound_width": _level("Width of the no-arbitrage bounds of the mean."),
+        "quality_score": _feature("Weighted sum of the quality components.", "score"),
+        "quality_coverage": _feature("Component: coverage.", "score"),
+        "quality_spread": _feature("Component: relative spread.", "score"),
+        "quality_age": _feature("Component: age.", "score"),
+        "quality_liquidity": _feature("Component: liquidity.", "score"),
+        "quality_consistency": _feature("Component: consistency.", "score"),
+        "two_sided_share": _feature("Share of expected markets with a bid and an ask.", "share"),
+        "median_spread": _feature("Median band width.", "dollars"),
+        "median_relative_spread": _feature("Median spread over mid.", "share of the mid"),
+        "median_age_seconds": _feature("Median age of the latest quotes.", "seconds"),
+        "max_age_seconds": _feature("Age of the oldest of the latest quotes.", "seconds"),
+        "arbitrage_depth": _feature("Arbitrage depth before fees.", "dollars"),
+        "violations_pre": _feature("Constraints violated by the raw mids.", "constraints"),
+        "violation_magnitude": _feature("Sum of these violations.", "dollars"),
+        "move_l1": _feature("Sum of what repair moved.", "dollars"),
+        "liquidity_proxy": _feature("Mean of the logs of median volume and open interest.", "log contracts"),
+        "delta_minutes": _feature("Time since the nearest earlier horizon that passed.", "minutes"),
+        "mean_delta": _level("Change of the mean since then."),
+        "std_delta": _level("Change of the standard deviation since then."),
+        "entropy_delta": _feature("Change of the entropy since then.", "nats"),
+        "mean_speed": _feature("The mean's change per hour.", "unit of the ladder per hour"),
+        "std_speed": _feature("The standard deviation's change per hour.", "unit of the ladder per hour"),
+        "entropy_speed": _feature("The entropy's change per hour.", "nats per hour"),
+        "drift_minutes": _feature("Time since the earliest horizon that passed.", "minutes"),
+        "mean_drift": _level("Change of the mean since then."),
+        "variance_collapse": _feature("Share of the variance gone since then.", "share"),
+        "entropy_collapse": _feature("Share of the entropy gone since then.", "share"),
+        "updates_per_hour": _feature("Changes of a bid or an ask over the last 24 hours of trading.", "per hour"),
+        "active_share": _feature("Share of expected markets with such a change.", "share"),
     },
 )
 
@@ -130,4 +212,4 @@ WALKFORWARD_FOLDS = Table(
     },
 )
 
-RESEARCH_TABLES: tuple[Table, ...] = (RELEASES, EVENT_LABELS, WALKFORWARD_FOLDS)
+RESEARCH_TABLES: tuple[Table, ...] = (RELEASES, EVENT_FEATURE_PANEL, EVENT_LABELS, WALKFORWARD_FOLDS)

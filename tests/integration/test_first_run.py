@@ -58,6 +58,7 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "research.implied_cells",
         "research.distribution_distances",
         "research.releases",
+        "research.event_feature_panel",
         "research.event_labels",
         "research.walkforward_folds",
     ],

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pytest
 
 from kalshi_pipeline.research.columns import TIMESTAMP
-from kalshi_pipeline.research.labels import LABEL_SCHEMA, build_labels
+from kalshi_pipeline.research.labels import build_labels
+from kalshi_pipeline.research.panel import PANEL_SCHEMA
 from kalshi_pipeline.research.releases import RELEASE_SCHEMA
+from kalshi_pipeline.research.surprises import LABEL_WITH_SURPRISE_SCHEMA, with_surprises
 from kalshi_pipeline.schemas.research import EVENT_LABELS
 
 pytestmark = pytest.mark.unit
@@ -26,6 +28,9 @@ PRINTS = pa.schema(
         "learned_at": TIMESTAMP,
     }
 )
+
+
+NO_PANEL = PANEL_SCHEMA.empty_table()
 
 
 def release(event: str = "E", ladder: str | None = None) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def labels(
         pa.Table.from_pylist(firsts, schema=PRINTS),
         rejected and pa.table({"event_ticker": ["E"] * len(rejected), "reason": rejected}),
     )
-    EVENT_LABELS.frame_schema.validate(table.to_pandas())
+    EVENT_LABELS.frame_schema.validate(with_surprises(table, NO_PANEL).to_pandas())
     return table.to_pylist()
 
 
@@ -130,7 +135,7 @@ def test_a_value_known_before_the_anchor_is_flagged() -> None:
 
 
 def test_the_columns_are_those_of_the_table() -> None:
-    assert LABEL_SCHEMA.names == list(EVENT_LABELS.columns)
+    assert LABEL_WITH_SURPRISE_SCHEMA.names == list(EVENT_LABELS.columns)
 
 
 def test_a_missing_column_is_named() -> None:
