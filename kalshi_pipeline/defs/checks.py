@@ -8,10 +8,13 @@ from typing import Any
 import dagster as dg
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.drift import DriftReport
 from kalshi_pipeline.warehouse.writing import BlockedWrite, WriteReport
 
 #: Name of the in-asset check that holds written rows against the table's pandera schema.
 SCHEMA_CHECK = "schema"
+#: Name of the in-asset check that holds landed responses against their known form.
+DRIFT_CHECK = "wire_drift"
 
 
 def asset_key(table: Table) -> dg.AssetKey:
@@ -29,6 +32,32 @@ def schema_check(table: Table) -> dg.AssetCheckSpec:
             "Rows hold the table's pandera schema. A faulty row is quarantined with its reason and the check warns; "
             "a fault of structure or key, or more than 1 % quarantined, writes nothing and stops everything downstream."
         ),
+    )
+
+
+def drift_check(table: Table) -> dg.AssetCheckSpec:
+    """The check that the responses a table is loaded from look as they are known to; it stops nothing."""
+    return dg.AssetCheckSpec(
+        name=DRIFT_CHECK,
+        asset=asset_key(table),
+        description=(
+            "No field of the landed responses is new (warning), missing or of another type (error). What is found is "
+            "counted in meta.wire_drift; the load goes on, and quarantines what it cannot read."
+        ),
+    )
+
+
+def drift_result(table: Table, report: DriftReport) -> dg.AssetCheckResult:
+    """What a scan of the landed responses found."""
+    return dg.AssetCheckResult(
+        check_name=DRIFT_CHECK,
+        asset_key=asset_key(table),
+        passed=not report.counts,
+        severity=dg.AssetCheckSeverity.WARN if report.readable else dg.AssetCheckSeverity.ERROR,
+        metadata={
+            "responses": report.responses,
+            **{f"{seen.kind}: {seen.field}": objects for seen, objects in sorted(report.counts.items())},
+        },
     )
 
 

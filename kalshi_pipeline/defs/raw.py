@@ -1,15 +1,17 @@
 """Raw assets: one partition of landed responses becomes typed rows in one transaction, or nothing does.
 
-Rows are held against the table's pandera schema before commit. The outcome is the asset's blocking ``schema`` check:
-quarantined rows warn; a fault of structure or key, or too many faulty rows, fails it and writes nothing.
+The responses are held against their known form first (check ``wire_drift``, which stops nothing). Rows are held
+against the table's pandera schema before commit. The outcome is the asset's blocking ``schema`` check: quarantined
+rows warn; a fault of structure or key, or too many faulty rows, fails it and writes nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
-from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
+from kalshi_pipeline.defs.checks import asset_key, checked, drift_check, drift_result, schema_check
 from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
 from kalshi_pipeline.landing.store import LandingStore
@@ -17,6 +19,7 @@ from kalshi_pipeline.schemas import raw
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse import loaders
+from kalshi_pipeline.warehouse.drift import record_drift, scan_drift
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import WriteReport
 
@@ -28,7 +31,7 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
     @dg.asset(
         key=asset_key(table),
         deps=[["landing", landed]],
-        check_specs=[schema_check(table)],
+        check_specs=[schema_check(table), drift_check(table)],
         group_name="reference",
         kinds={"duckdb"},
         owners=OWNERS,
@@ -41,6 +44,7 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
     ) -> Iterator[Any]:
         files = LandingStore(settings.landing_dir).files(landed)
+        yield _scanned(table, landed, files, warehouse, context.run.run_id)
 
         def write() -> dict[str, WriteReport]:
             with warehouse.write() as con:
@@ -55,7 +59,7 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(table),
         deps=[["landing", table.name]],
-        check_specs=[schema_check(table)],
+        check_specs=[schema_check(table), drift_check(table)],
         group_name="facts",
         kinds={"duckdb"},
         owners=OWNERS,
@@ -71,6 +75,7 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
         days = partition_days(context)
         store = LandingStore(settings.landing_dir)
         files, reasons = store.files(table.name, days), store.reasons(table.name, days)
+        yield _scanned(table, table.name, files, warehouse, context.run.run_id)
 
         def write() -> dict[str, WriteReport]:
             with warehouse.write() as con:
@@ -79,6 +84,16 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
         yield from checked([table], write)
 
     return loaded
+
+
+def _scanned(
+    table: Table, landed: str, files: Sequence[Path], warehouse: Warehouse, run_id: str
+) -> dg.AssetCheckResult:
+    """Scan the responses without holding the warehouse, then count what was found."""
+    report = scan_drift(landed, files)
+    with warehouse.write() as con:
+        record_drift(con, table, report, run_id=run_id)
+    return drift_result(table, report)
 
 
 raw_series = _reference(

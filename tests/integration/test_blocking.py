@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,38 @@ def test_too_many_faulty_rows_block_the_partition_and_all_that_follows(landed: P
     assert ran == set()
 
 
+def test_a_changed_field_is_shown_and_counted_and_the_rest_is_loaded(landed: Pipeline) -> None:
+    def change(bar: dict[str, Any]) -> None:
+        bar["vwap_dollars"] = "0.4100"
+        bar["volume"] = bar.pop("volume_fp")
+
+    bars = _change_candles(landed, change)
+    result = landed.run(assets=("raw/candles",), days=DAY)
+    check = _check(result, "raw/candles", "wire_drift")
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    shown = {name: value.value for name, value in check.metadata.items() if name != "responses"}
+    field = "markets[].candlesticks[]"
+    assert shown == {
+        f"new: {field}.vwap_dollars": bars,
+        f"new: {field}.volume": bars,
+        f"missing: {field}.volume_fp": bars,
+    }
+    assert landed.rows("select sum(objects) from meta.wire_drift where run_id = ?", result.run_id) == [(3 * bars,)]
+    assert landed.value("select count(*) from raw.candles") > 1000
+
+
+def _change_candles(pipeline: Pipeline, change: Callable[[dict[str, Any]], None]) -> int:
+    """Change every landed bar; returns how many there are."""
+    changed = 0
+    for path in sorted((pipeline.settings.landing_dir / "candles").rglob("*.jsonl.gz")):
+        lines = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+        for bar in (bar for line in lines for market in line["body"]["markets"] for bar in market["candlesticks"]):
+            change(bar)
+            changed += 1
+        path.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
+    return changed
+
+
 def _spoil_candles(pipeline: Pipeline, *, share: float, at_least: int = 0) -> int:
     """Give some landed bars an impossible bid, as a faulty exchange would; returns how many."""
     spoiled = 0
@@ -77,9 +109,9 @@ def _spoil_candles(pipeline: Pipeline, *, share: float, at_least: int = 0) -> in
     return spoiled
 
 
-def _check(result: dg.ExecuteInProcessResult, asset: str) -> Any:
+def _check(result: dg.ExecuteInProcessResult, asset: str, name: str = "schema") -> Any:
     return next(
         evaluation
         for evaluation in result.get_asset_check_evaluations()
-        if evaluation.asset_key.to_user_string() == asset and evaluation.check_name == "schema"
+        if evaluation.asset_key.to_user_string() == asset and evaluation.check_name == name
     )

@@ -67,6 +67,10 @@ def test_every_table_holds_rows(done: Pipeline, table: str) -> None:
     assert done.value(f"select count(*) from {table}") > 0
 
 
+def test_no_response_of_the_exchange_differs_from_its_known_form(done: Pipeline) -> None:
+    assert done.rows("select table_name, kind, field, expected, seen from meta.wire_drift") == []
+
+
 def test_every_market_is_on_a_ladder_or_says_why_not(done: Pipeline) -> None:
     assert done.value("select count(*) from marts.markets") == done.value("select count(*) from research.ladder_legs")
     assert done.value("select count(*) from research.ladder_legs where ladder_id is null and reason is null") == 0

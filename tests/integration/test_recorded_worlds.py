@@ -50,3 +50,7 @@ def test_every_recorded_row_is_in_the_warehouse_or_in_quarantine(ingested: Pipel
     loaded = ingested.value(f"select count(*) from raw.{table}")
     refused = ingested.value("select count(*) from meta.quarantine where table_name = ?", f"raw.{table}")
     assert loaded + refused == recorded(ingested, table)
+
+
+def test_a_recorded_world_speaks_in_the_known_forms(ingested: Pipeline) -> None:
+    assert ingested.rows("select table_name, kind, field, expected, seen from meta.wire_drift") == []
