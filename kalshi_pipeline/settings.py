@@ -94,6 +94,8 @@ class Settings:
         candle_minutes: length of the bars ingested when a run names none.
         requests_per_second: pace of the client; ``None`` takes the source's default.
         concurrency: units fetched at once.
+        key_id: identifier of an account's key for remote exchanges; ``None`` sends requests unsigned.
+        key_file: PEM file with the private key that belongs to it.
         lock_timeout: seconds to wait for whoever holds the warehouse file.
         sandbox_seed: seed of the simulated world.
         sandbox_now: what the embedded exchange takes for now; ``None`` follows the clock.
@@ -108,6 +110,8 @@ class Settings:
     candle_minutes: int = 1
     requests_per_second: float | None = None
     concurrency: int = 8
+    key_id: str | None = field(default=None, repr=False)
+    key_file: Path | None = field(default=None, repr=False)
     lock_timeout: float = 60.0
     sandbox_seed: int = 20260101
     sandbox_now: datetime | None = None
@@ -150,6 +154,8 @@ class Settings:
                 raise
             except ValueError:
                 raise SettingsError(f"{variable} is {text!r}; it takes {takes}.") from None
+        if ("key_id" in values) != ("key_file" in values):
+            raise SettingsError("KALSHI_KEY_ID and KALSHI_KEY_FILE belong together: set both, or neither.")
         return cls(**values)
 
 
@@ -211,6 +217,8 @@ _READERS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "KALSHI_CANDLE_MINUTES": ("candle_minutes", "1, 60 or 1440 minutes", _one_of(1, 60, 1440)),
     "KALSHI_REQUESTS_PER_SECOND": ("requests_per_second", "a positive number", _positive),
     "KALSHI_CONCURRENCY": ("concurrency", "a whole number of at least 1", _count),
+    "KALSHI_KEY_ID": ("key_id", "the identifier of a key", str),
+    "KALSHI_KEY_FILE": ("key_file", "a file", lambda text: Path(text).expanduser()),
     "KALSHI_LOCK_TIMEOUT": ("lock_timeout", "a positive number of seconds", _positive),
     "KALSHI_SANDBOX_SEED": ("sandbox_seed", "a whole number", int),
     "KALSHI_SANDBOX_NOW": ("sandbox_now", "a date or time like 2026-06-30T16:00:00Z", read_instant),

@@ -21,6 +21,7 @@ from dagster_dbt import DbtCliInvocation, DbtCliResource
 from kalshi_pipeline.defs.dbt_project import DATABASE_VARIABLE, PROJECT_DIR, dbt_executable
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.endpoints import base_url, default_pace
+from kalshi_pipeline.exchange.signing import RequestSigner, read_signer
 from kalshi_pipeline.exchange.transport import utc_now
 from kalshi_pipeline.sandbox.server import SandboxServer
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings
@@ -67,6 +68,7 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
     Raises:
         WorldError: the folder of a recorded world cannot be used.
         KalshiError: the exchange does not answer.
+        SettingsError: the key for a remote exchange cannot be used.
     """
     with ExitStack() as stack:
         if settings.source.embedded:
@@ -80,9 +82,20 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
             url = base_url(settings.source.kind)
             clock = utc_now
             world = World(universe=DEFAULT_UNIVERSE, candle_minutes=(), now=clock())
-        pace = default_pace(settings.source.kind, settings.requests_per_second)
-        client = stack.enter_context(KalshiClient(url, pace=pace, concurrency=settings.concurrency, clock=clock))
+        signer = _signer(settings)
+        pace = default_pace(settings.source.kind, settings.requests_per_second, signed=signer is not None)
+        client = stack.enter_context(
+            KalshiClient(url, pace=pace, concurrency=settings.concurrency, auth=signer, clock=clock)
+        )
+        client.learn_costs()
         yield Exchange(client, world, settings)
+
+
+def _signer(settings: Settings) -> RequestSigner | None:
+    """The signer of the user's key; an embedded exchange is never shown one."""
+    if settings.source.embedded or settings.key_id is None or settings.key_file is None:
+        return None
+    return read_signer(settings.key_id, settings.key_file)
 
 
 def _embedded_world(url: str) -> World:

@@ -6,6 +6,7 @@ retries (``transport``).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -13,12 +14,15 @@ from typing import Any, Literal, Self
 
 import httpx
 
-from kalshi_pipeline.exchange.endpoints import EVENTS_PER_PAGE, MARKETS_PER_PAGE, TRADES_PER_PAGE
-from kalshi_pipeline.exchange.errors import ContractError
+from kalshi_pipeline.exchange.costs import EndpointCosts
+from kalshi_pipeline.exchange.endpoints import API_ROOT, EVENTS_PER_PAGE, MARKETS_PER_PAGE, TRADES_PER_PAGE
+from kalshi_pipeline.exchange.errors import AuthenticationFailed, BadRequest, ContractError, NotFound
 from kalshi_pipeline.exchange.pacing import Pace
 from kalshi_pipeline.exchange.pagination import pages
 from kalshi_pipeline.exchange.statistics import Statistics
 from kalshi_pipeline.exchange.transport import Query, Response, Transport, utc_now
+
+log = logging.getLogger(__name__)
 
 #: Statuses that ``GET /markets`` filters by; responses use other words.
 MarketFilter = Literal["unopened", "open", "paused", "closed", "settled"]
@@ -53,6 +57,7 @@ class KalshiClient:
     ) -> None:
         self.concurrency = concurrency
         self._clock = clock
+        self._costs = EndpointCosts()
         self._transport = Transport(
             base_url, pace, concurrency=concurrency, auth=auth, clock=clock, http=http, **transport
         )
@@ -86,7 +91,7 @@ class KalshiClient:
         Raises:
             KalshiError: what went wrong, one of its kinds; ContractError where the key is absent.
         """
-        response = self._transport.get(path, query)
+        response = self._transport.get(path, query, cost=self._costs.of(path))
         if holds not in response.document:
             raise ContractError(f"GET {response.url} answered without {holds!r}; it holds {sorted(response.document)}.")
         return response
@@ -154,6 +159,19 @@ class KalshiClient:
         return self.pages(path, query, holds="trades")
 
     # The exchange -----------------------------------------------------------------------------------------------------
+
+    def learn_costs(self) -> EndpointCosts:
+        """Ask what each endpoint costs and pace by it from now on; an exchange that does not say charges the default.
+
+        Raises:
+            KalshiError: the exchange does not answer at all.
+        """
+        try:
+            said = self.get("/account/endpoint_costs", holds="default_cost")
+            self._costs = EndpointCosts.from_wire(said.document, API_ROOT)
+        except (NotFound, AuthenticationFailed, BadRequest, ContractError) as error:
+            log.info("Every endpoint is taken to cost %s tokens: %s", self._costs.default, error)
+        return self._costs
 
     def cutoff(self) -> Response:
         """The instants before which markets and trades are in the historical tier. They move: read them every run."""

@@ -21,6 +21,9 @@ UNAUTHENTICATED_RATE = 5.0
 BASIC_RATE = 20.0
 EMBEDDED_RATE = 2_000.0
 
+#: Seconds' worth of requests that an embedded exchange may get at once; a remote one gets them evenly spaced.
+EMBEDDED_BURST_SECONDS = 0.5
+
 #: Rows per page that the exchange serves at most.
 MARKETS_PER_PAGE = 1_000
 TRADES_PER_PAGE = 1_000
@@ -53,7 +56,6 @@ def default_pace(kind: SourceKind, requests_per_second: float | None = None, *, 
             tier) and 2,000 for an embedded one.
         signed: whether requests carry a key.
     """
-    if requests_per_second is None:
-        remote = BASIC_RATE if signed else UNAUTHENTICATED_RATE
-        requests_per_second = remote if kind in _HOSTS else EMBEDDED_RATE
-    return Pace(requests_per_second)
+    if kind not in _HOSTS and requests_per_second is None:
+        return Pace(EMBEDDED_RATE, burst_seconds=EMBEDDED_BURST_SECONDS)
+    return Pace(requests_per_second or (BASIC_RATE if signed else UNAUTHENTICATED_RATE))

@@ -1,11 +1,13 @@
 """How fast requests may leave: a token bucket that all threads of a client share.
 
 The exchange bills requests in tokens (10 for most). The bucket refills continuously on the monotonic clock and is
-asked once per attempt, so retries are paced like first requests. Not here: what to do after a refusal (``retrying``).
+asked once per attempt, so retries are paced like first requests. Not here: what a request costs (``costs``), what to do
+after a refusal (``retrying``).
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -14,11 +16,17 @@ from collections.abc import Callable
 DEFAULT_COST = 10
 
 #: Shortest sleep in seconds: below it, rounding could keep the clock from moving at all.
-_TICK = 1e-4
+_TICK = 1e-6
+
+#: How late, in seconds, a thread may be woken so that the ones queueing behind it still keep to the schedule.
+_LATENESS = 0.25
 
 
 class Pace:
-    """A token bucket: over any window of W seconds at most ``rate * W + burst`` requests of default cost leave.
+    """A token bucket: over any window of W seconds at most ``rate * W`` requests of default cost leave, and one more.
+
+    With ``burst_seconds`` the one more is so many seconds' worth. Sleeps that end late shift a departure but not the
+    ones after it, so a client with more work than pace uses the whole rate.
 
     A refusal (429) halves the rate, down to a floor, and empties the bucket; refusals of requests that were already
     under way count once. After ``quiet_seconds`` without a refusal the rate grows by a tenth, again and again, up to
@@ -37,7 +45,7 @@ class Pace:
         self,
         requests_per_second: float,
         *,
-        burst_seconds: float = 0.5,
+        burst_seconds: float = 0.0,
         floor: float = 1.0,
         quiet_seconds: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
@@ -53,10 +61,13 @@ class Pace:
         self._sleep = sleep
         self._turn = threading.Lock()
         self._state = threading.Lock()
+        self._queueing = 0
         self._rate = self._set_rate
         self._tokens = self._capacity
         self._settled_at = clock()
         self._calm_since = self._settled_at
+        self._halved_at = -math.inf
+        self._closed_until = self._settled_at
 
     @property
     def requests_per_second(self) -> float:
@@ -71,29 +82,49 @@ class Pace:
         return self._capacity / DEFAULT_COST
 
     def acquire(self, cost: float = DEFAULT_COST) -> None:
-        """Wait until a request of ``cost`` tokens may leave. Threads take turns in the order of their arrival."""
-        with self._turn:
-            while (wait := self._take(cost)) > 0:
-                self._sleep(wait)
+        """Wait until a request of ``cost`` tokens may leave. Threads take turns."""
+        self._queue(+1)
+        try:
+            with self._turn:
+                while (wait := self._take(cost)) > 0:
+                    self._sleep(wait)
+        finally:
+            self._queue(-1)
 
-    def slow_down(self) -> None:
-        """Halve the rate after a refusal, unless it was halved within the last second for the same burst."""
+    def slow_down(self, pause: float = 0.0) -> None:
+        """Halve the rate after a refusal, unless it was halved within the last second for the same burst.
+
+        Args:
+            pause: seconds the exchange asked to wait; nothing leaves before they are over.
+        """
         with self._state:
             self._settle()
-            if self._rate == self._set_rate or self._settled_at - self._calm_since >= 1.0:
+            if self._settled_at - self._halved_at >= 1.0:
                 self._rate = max(self._rate / 2, self._floor)
+                self._halved_at = self._settled_at
             self._tokens = min(self._tokens, 0.0)
             self._calm_since = self._settled_at
+            self._closed_until = max(self._closed_until, self._settled_at + pause)
+
+    def _queue(self, change: int) -> None:
+        """Note that a thread begins or stops to wait; what was idle until now refills as such."""
+        with self._state:
+            self._settle()
+            self._queueing += change
 
     def _take(self, cost: float) -> float:
         """Take the tokens and return 0, or return the seconds until they may be there."""
         with self._state:
             self._settle()
             needed = min(cost, self._capacity)
-            if self._tokens >= needed:
+            closed = self._closed_until - self._settled_at
+            if self._tokens >= needed and closed <= 0:
                 self._tokens -= cost
                 return 0.0
-            return max((needed - self._tokens) / self._rate, _TICK)
+            wait = max((needed - self._tokens) / self._rate, closed, _TICK)
+            # A sleep across a step of recovery would end late.
+            step = self._calm_since + self._quiet - self._settled_at
+            return min(wait, max(step, _TICK)) if self._rate < self._set_rate else wait
 
     def _settle(self) -> None:
         """Bring tokens and rate up to now; each step of recovery refills at the rate that held before it."""
@@ -106,6 +137,8 @@ class Pace:
         self._refill(now)
 
     def _refill(self, until: float) -> None:
+        """Add what the time since the last settling is worth; a queue keeps what a late sleep has cost it."""
         elapsed = max(until - self._settled_at, 0.0)
-        self._tokens = min(self._tokens + elapsed * self._rate, self._capacity)
+        full = self._capacity + (self._rate * _LATENESS if self._queueing else 0.0)
+        self._tokens = min(self._tokens + elapsed * self._rate, full)
         self._settled_at = max(until, self._settled_at)

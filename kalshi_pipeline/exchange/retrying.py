@@ -41,7 +41,11 @@ class RetryPolicy:
     def wait(self, attempt: int, error: KalshiError, jitter: float) -> float:
         """Seconds to wait after failed attempt number ``attempt`` (from 1); ``jitter`` is uniform on [0, 1]."""
         backoff: float = jitter * min(self.first_wait * 2.0 ** (attempt - 1), self.longest_wait)
-        return max(backoff, min(error.retry_after or 0.0, self.longest_retry_after))
+        return max(backoff, self.pause(error))
+
+    def pause(self, error: KalshiError) -> float:
+        """Seconds the exchange asked to wait, cut to the longest that is honoured; 0 where it did not ask."""
+        return min(error.retry_after or 0.0, self.longest_retry_after)
 
 
 class Breaker:

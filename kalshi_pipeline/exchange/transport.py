@@ -90,7 +90,8 @@ class Transport:
     ) -> None:
         self._pace = pace
         self._clock = clock
-        self._retrier = Retrier(policy or RetryPolicy(), breaker or Breaker(), sleep=sleep)
+        self._policy = policy or RetryPolicy()
+        self._retrier = Retrier(self._policy, breaker or Breaker(), sleep=sleep)
         self._session = uuid.uuid4().hex[:12]
         self._serial = 0
         self._serial_lock = threading.Lock()
@@ -134,6 +135,9 @@ class Transport:
             raise self._unanswered(f"GET {url} was not answered in time ({type(error).__name__})", started) from error
         except httpx.TransportError as error:
             raise self._unanswered(f"GET {url} failed ({type(error).__name__}: {error})", started) from error
+        except httpx.DecodingError as error:
+            self.meter.sent(time.perf_counter() - started, 0)
+            raise MalformedBody(f"GET {url} answered with a body that cannot be unpacked ({error})") from error
         received_at = self._clock()
         throttled = answer.status_code == 429
         self.meter.sent(time.perf_counter() - started, len(answer.content), throttled=throttled)
@@ -141,7 +145,7 @@ class Transport:
             wait = retry_after_seconds(answer.headers.get("retry-after"), utc_now())
             failure = error_of(answer.status_code, answer.content, url, wait)
             if isinstance(failure, RateLimited):
-                self._pace.slow_down()
+                self._pace.slow_down(self._policy.pause(failure))
             raise failure
         return Response(
             request_id=request_id,

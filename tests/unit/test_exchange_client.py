@@ -11,9 +11,17 @@ import pytest
 
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.endpoints import base_url, default_pace
-from kalshi_pipeline.exchange.errors import ContractError, MalformedBody, NotFound, RateLimited, ServerError
+from kalshi_pipeline.exchange.errors import (
+    CircuitOpen,
+    ContractError,
+    KalshiError,
+    MalformedBody,
+    NotFound,
+    RateLimited,
+    ServerError,
+)
 from kalshi_pipeline.exchange.pacing import Pace
-from kalshi_pipeline.exchange.retrying import RetryPolicy
+from kalshi_pipeline.exchange.retrying import Breaker, RetryPolicy
 from kalshi_pipeline.settings import SettingsError, SourceKind
 
 pytestmark = pytest.mark.unit
@@ -102,6 +110,7 @@ def test_a_repeated_cursor_is_an_error_and_no_endless_walk() -> None:
         httpx.RemoteProtocolError("cut"),
         httpx.Response(200, content=b'{"series": {"ticker": "KX'),
         httpx.Response(200, content=b"[]"),
+        httpx.Response(200, content=iter([b"no gzip"]), headers={"Content-Encoding": "gzip"}),
     ],
 )
 def test_trouble_on_the_way_is_retried(trouble: Any) -> None:
@@ -151,6 +160,41 @@ def test_what_cannot_be_mended_is_raised_as_its_kind(answers: list[Any], kind: t
     with exchange.client() as client, pytest.raises(kind):
         client.series("KXNONE")
     assert len(exchange.requests) == sent
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_failing_exchange_is_asked_again_and_a_refusing_one_is_not(status: int) -> None:
+    for refusal in (400, 401, 403, 404):
+        exchange = Exchange(httpx.Response(status), httpx.Response(refusal))
+        with exchange.client() as client, pytest.raises(KalshiError) as refused:
+            client.series("KXCPI")
+        assert (refused.value.status, refused.value.attempts, len(exchange.requests)) == (refusal, 2, 2)
+
+
+def test_a_run_stops_asking_an_exchange_that_is_down_and_says_so() -> None:
+    exchange = Exchange(*[httpx.ConnectError("refused")] * 99)
+    with exchange.client(breaker=Breaker(threshold=10)) as client:
+        for _ in range(3):
+            with pytest.raises(ServerError):
+                client.series("KXCPI")
+        with pytest.raises(CircuitOpen, match=r"failed 10 times in a row .*run again when the exchange answers"):
+            client.series("KXCPI")
+    assert len(exchange.requests) == 10
+
+
+def test_a_request_that_the_exchange_asked_to_wait_with_holds_the_others_back() -> None:
+    waited: list[float] = []
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        now[0] += seconds
+
+    pace = Pace(1_000_000, clock=lambda: now[0], sleep=sleep)
+    exchange = Exchange(httpx.Response(429, headers={"Retry-After": "900"}), {"series": {}})
+    with exchange.client(pace=pace, policy=RetryPolicy(longest_retry_after=30, attempts=2)) as client:
+        client.series("KXCPI")
+    assert waited == [30]
 
 
 def test_a_signer_signs_every_attempt_and_leaves_no_trace_in_the_address() -> None:

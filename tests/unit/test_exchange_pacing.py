@@ -13,6 +13,9 @@ from kalshi_pipeline.exchange.pacing import DEFAULT_COST, Pace
 
 pytestmark = pytest.mark.unit
 
+#: Seconds that rounding may cost or gain over a test.
+ROUNDING = 1e-5
+
 
 class FakeClock:
     """A monotonic clock that moves only when somebody sleeps on it."""
@@ -58,7 +61,21 @@ def test_over_any_window_no_more_tokens_leave_than_rate_and_burst_allow(
             tokens += cost
             # Only a request dearer than the whole bucket may leave on credit.
             burst_tokens = max(pace.burst * DEFAULT_COST, cost)
-            assert tokens <= rate * DEFAULT_COST * (moment - began) + burst_tokens + 1e-6
+            assert tokens <= rate * DEFAULT_COST * (moment - began + ROUNDING) + burst_tokens
+
+
+@given(rate=st.floats(0.5, 500), idle=st.lists(st.sampled_from([0.0, 0.0, 0.0, 0.1, 1.0, 60.0]), max_size=80))
+def test_the_rate_is_never_above_the_set_rate_over_any_window(rate: float, idle: list[float]) -> None:
+    """Between the first and the last of any requests in a row lies at least their number, less one, at the set rate."""
+    pace, clock = paced(rate)
+    sent = []
+    for seconds in idle:
+        clock.now += seconds
+        pace.acquire()
+        sent.append(clock.now)
+    for first, began in enumerate(sent):
+        for after, ended in enumerate(sent[first:]):
+            assert ended - began >= after / rate - ROUNDING
 
 
 @given(rate=st.floats(0.5, 500), count=st.integers(50, 300))
@@ -67,8 +84,32 @@ def test_a_client_that_always_has_work_uses_the_whole_rate(rate: float, count: i
     started = clock.now
     for _ in range(count):
         pace.acquire()
-    at_rate = max(count - pace.burst, 0) / rate
+    at_rate = (count - 1) / rate
     assert at_rate * (1 - 1e-9) <= clock.now - started <= at_rate * 1.01 + 0.001
+
+
+@given(rate=st.floats(1, 200), late=st.lists(st.floats(0, 0.08), min_size=60, max_size=120))
+def test_a_sleep_that_ends_late_delays_its_request_and_not_the_ones_queueing_behind_it(
+    rate: float, late: list[float]
+) -> None:
+    clock = FakeClock()
+    lateness = iter([*late, *[0.0] * 10_000])
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds + next(lateness))
+
+    pace = Pace(rate, clock=clock, sleep=sleep)
+    pace._queue(+1)  # another thread waits all the while
+    sent = []
+    for _ in late:
+        pace.acquire()
+        sent.append(clock.now)
+    at_rate = (len(late) - 1) / rate
+    assert at_rate * (1 - 1e-9) <= sent[-1] - sent[0] + 0.1
+    assert sent[-1] - sent[0] <= at_rate * 1.01 + 0.2
+    for first, began in enumerate(sent):
+        for after, ended in enumerate(sent[first:]):
+            assert ended - began >= after / rate - 0.1 - ROUNDING
 
 
 def test_after_a_pause_only_the_burst_leaves_at_once() -> None:
@@ -90,6 +131,24 @@ def test_a_refusal_halves_the_rate_and_empties_the_bucket() -> None:
     assert clock.now - before == pytest.approx(0.1)
 
 
+def test_nothing_leaves_while_the_exchange_asked_to_wait() -> None:
+    pace, clock = paced(20)
+    pace.slow_down(pause=7)
+    pace.slow_down(pause=1)
+    before = clock.now
+    pace.acquire()
+    assert clock.now - before == pytest.approx(7)
+
+
+def test_dear_requests_take_their_share_of_the_rate() -> None:
+    pace, clock = paced(10)
+    started = clock.now
+    for _ in range(20):
+        pace.acquire(50)
+    pace.acquire()
+    assert clock.now - started == pytest.approx(20 * 0.5, rel=0.01)
+
+
 def test_refusals_of_requests_already_under_way_count_once() -> None:
     pace, clock = paced(64)
     for _ in range(8):
@@ -99,6 +158,14 @@ def test_refusals_of_requests_already_under_way_count_once() -> None:
     clock.now += 1
     pace.slow_down()
     assert pace.requests_per_second == 16
+
+
+def test_refusals_that_do_not_end_halve_the_rate_every_second() -> None:
+    pace, clock = paced(64)
+    for _ in range(25):
+        pace.slow_down()
+        clock.now += 0.1
+    assert pace.requests_per_second == 8
 
 
 def test_refusals_never_push_the_rate_below_the_floor() -> None:
@@ -123,7 +190,7 @@ def test_without_refusals_the_rate_recovers_by_tenths_up_to_the_set_rate() -> No
 
 
 def test_threads_share_one_rate() -> None:
-    pace = Pace(200, burst_seconds=0.05)
+    pace = Pace(200)
     moments: list[float] = []
 
     def work() -> None:
@@ -138,7 +205,7 @@ def test_threads_share_one_rate() -> None:
     for thread in threads:
         thread.join()
     assert len(moments) == 200
-    assert max(moments) - started >= (200 - pace.burst) / 200 * 0.999
+    assert max(moments) - started >= 199 / 200 * 0.999
 
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])

@@ -48,6 +48,15 @@ def test_a_variable_sets_its_field_and_no_other(variable: str, text: str, field:
     assert (changed, getattr(settings, field)) == ({field}, value)
 
 
+def test_a_key_is_its_identifier_and_its_file_together() -> None:
+    both = Settings.from_env({"KALSHI_KEY_ID": "my-key", "KALSHI_KEY_FILE": "keys/kalshi.pem"})
+    assert (both.key_id, both.key_file) == ("my-key", Path("keys/kalshi.pem"))
+    assert "my-key" not in repr(both) and "kalshi.pem" not in repr(both)
+    for variable in ("KALSHI_KEY_ID", "KALSHI_KEY_FILE"):
+        with pytest.raises(SettingsError, match="belong together: set both, or neither"):
+            Settings.from_env({variable: "alone"})
+
+
 @pytest.mark.parametrize(
     ("variable", "text"),
     [
