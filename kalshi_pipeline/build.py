@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from kalshi_pipeline.defs import distances, distributions, landing, raw, research
+from kalshi_pipeline.defs import distances, distributions, landing, raw, report, research
 from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.defs.jobs import JOBS
@@ -40,7 +40,7 @@ def build_defs(
     Raises:
         DbtUnavailable: dbt is missing or the dbt project does not parse.
     """
-    modules = [landing, raw, distributions, distances, research]
+    modules = [landing, raw, distributions, distances, research, report]
     return dg.Definitions(
         assets=[*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))],
         jobs=JOBS,

@@ -20,6 +20,7 @@ from kalshi_pipeline.account import take_account
 from kalshi_pipeline.build import build_defs
 from kalshi_pipeline.defs.resources import open_exchange
 from kalshi_pipeline.report.figures import latest_distributions_picture
+from kalshi_pipeline.reporting import report_path
 from kalshi_pipeline.research.summary import Summary
 from kalshi_pipeline.runs import open_instance, run_assets
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings, SettingsError, SourceKind
@@ -137,7 +138,7 @@ def _sandbox_steps(settings: Settings) -> list[Step]:
         Step("Series, events, markets and settlements of everything", job="reference"),
         Step(
             f"The last {RECENT_DAYS} days: one-minute bars, trades, a snapshot every 15 minutes; labels and folds",
-            assets=(*_CANDLES, *_OTHER_FACTS, *_LADDERS, *_DISTRIBUTIONS, *_LABELS),
+            assets=(*_CANDLES, *_OTHER_FACTS, *_LADDERS, *_DISTRIBUTIONS, *_LABELS, "report"),
             days=(recent, today),
         ),
     ]
@@ -165,6 +166,7 @@ def _picture(con: duckdb.DuckDBPyConnection) -> bytes:
 def _where_next(settings: Settings) -> str:
     source = "" if settings.source.kind is SourceKind.SANDBOX else f" SOURCE={settings.source}"
     return (
+        f"The report, one page for a browser: {report_path(settings)}\n"
         f"The Dagster UI: `make dev{source}`, then http://127.0.0.1:3000.\n"
         f"The warehouse: {settings.database} (DuckDB); in a notebook: `from kalshi_pipeline import read`.\n"
         f"What the runs said: {settings.source_dir / 'demo.log'}"

@@ -32,12 +32,13 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "trading": ("exchange",),
         "report": ("research",),
         "read": ("settings", "warehouse", "report"),
-        "defs": ("landing", "warehouse", "report", "trading"),
+        "defs": ("landing", "warehouse", "report", "trading", "reporting"),
         "build": ("defs",),
         "definitions": ("build",),
         "runs": ("settings",),
         "account": ("warehouse", "research"),
-        "demo": ("account", "build", "runs"),
+        "reporting": ("account", "report"),
+        "demo": ("account", "build", "runs", "reporting"),
         "cli": ("demo", "read"),
     }.items()
 }

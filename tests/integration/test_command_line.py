@@ -144,3 +144,15 @@ def test_a_shell_completes_commands(shell: str, call: Call, monkeypatch: pytest.
     monkeypatch.setenv("_TYPER_COMPLETE_ARGS", "kalshi-pipeline ba")
     monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
     assert "backfill" in call().out
+
+
+def test_a_report_of_what_was_filled_is_one_file(filled: Call, home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "out" / "page.html"
+    said = filled("report", "--output", str(path), "--json")
+    assert said.code == 0, said.err
+    assert said.result["bytes"] == path.stat().st_size
+    page = path.read_text("utf-8")
+    for words in ("KXHIGHCHI", "Releases to come", "Coverage", "Folds", "implied_cells"):
+        assert words in page
+    # The run that filled the warehouse wrote one as its last asset.
+    assert (home / "sandbox" / "report.html").exists()

@@ -1,0 +1,149 @@
+"""What the HTML report reads: small tables, each already counted, so that a warehouse of years is read in seconds.
+
+A table that a warehouse does not have (yet) is left out, and the report says so. How a table becomes a section is in
+``report.page``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+#: Runs that wrote something, with what they wrote; newest first.
+_RUNS = """
+select
+    run_id,
+    max(loaded_at) as written_at,
+    string_agg(distinct dataset, ', ' order by dataset) as datasets,
+    min(partition_date) as first_day,
+    max(partition_date) as last_day,
+    count(distinct partition_date) as days,
+    sum(rows)::bigint as rows
+from meta.partition_loads
+group by run_id
+order by written_at desc
+limit 12
+"""
+
+_COVERAGE = """
+select
+    series_ticker,
+    partition_date as day,
+    count(*) as snapshots,
+    count(*) filter (where not hard_gate_failed) as passed
+from research.implied_distributions
+group by all
+order by all
+"""
+
+_GATES = """
+select day, reason, count(*) as snapshots
+from (
+    select partition_date as day, unnest(gate_reasons) as reason
+    from research.implied_distributions
+)
+group by all
+order by all
+"""
+
+_QUARANTINE = """
+select table_name, reason, count(*) as rows, max(quarantined_at) as latest
+from meta.quarantine
+group by all
+order by rows desc, table_name, reason
+limit 20
+"""
+
+# Of every series the ladder whose release comes next, and the last one whose outcome is known. "Now" is the latest
+# instant that was looked at, so that the report of a recorded world is about that world's present.
+_CHOSEN = """
+create or replace temp table chosen_snapshots as
+with present as (
+    select max("asof") as moment from research.implied_distributions
+),
+released as (
+    select l.ladder_id, l.series_ticker, l.anchor_ts, l.latest_value, l.latest_text, l.has_label
+    from research.event_labels as l
+),
+picked as (
+    select r.*, 'next' as role
+    from released as r, present as p
+    where r.anchor_ts > p.moment
+    union all
+    select r.*, 'latest' as role
+    from released as r, present as p
+    where r.anchor_ts <= p.moment and r.has_label
+),
+snapshots as (
+    select
+        d.ladder_id, d."asof", d.event_ticker, d.series_ticker, d.mean, d.median, d.q05, d.q95, d.mean_low, d.mean_high,
+        d.quote_kind, d.n_quoted, d.n_legs, p.role, p.anchor_ts,
+        case when p.role = 'latest' then p.latest_value end as outcome,
+        case when p.role = 'latest' then p.latest_text end as outcome_text
+    from research.implied_distributions as d
+    inner join picked as p on d.ladder_id = p.ladder_id and d."asof" <= p.anchor_ts
+    where not d.hard_gate_failed
+    qualify row_number() over (partition by d.ladder_id order by d."asof" desc) = 1
+)
+select s.*, l.unit, l.grid_step
+from snapshots as s
+inner join research.ladders as l using (ladder_id)
+qualify row_number() over (
+    partition by s.series_ticker, s.role
+    order by case when s.role = 'next' then s.anchor_ts end asc, s.anchor_ts desc, s.ladder_id asc
+) = 1
+"""
+
+_SNAPSHOTS = "select * from chosen_snapshots order by role desc, series_ticker"
+
+_CELLS = """
+select c.ladder_id, c.cell_index, c.low_cut, c.high_cut, c.probability, c.probability_low, c.probability_high
+from research.implied_cells as c
+semi join chosen_snapshots as s on c.ladder_id = s.ladder_id and c."asof" = s."asof"
+order by c.ladder_id, c.cell_index
+"""
+
+_PATHS = """
+select d.ladder_id, d."asof", d.q05, d.q25, d.median, d.q75, d.q95
+from research.implied_distributions as d
+semi join (select ladder_id from chosen_snapshots where role = 'next') as s on d.ladder_id = s.ladder_id
+order by d.ladder_id, d."asof"
+"""
+
+_FOLDS = """
+select
+    pool,
+    count(distinct fold_id) filter (where role <> 'not_built') as folds,
+    min(train_groups) filter (where role <> 'not_built') as least_train_groups,
+    max(train_groups) filter (where role <> 'not_built') as most_train_groups,
+    count(distinct release_id) filter (where role = 'test') as tested_releases,
+    min(t_fold) filter (where role <> 'not_built') as first_test,
+    max(t_fold) filter (where role <> 'not_built') as last_test,
+    any_value(not_built_reason) as not_built_reason
+from research.walkforward_folds
+group by pool
+order by pool
+"""
+
+_QUERIES: Mapping[str, str] = {
+    "runs": _RUNS,
+    "coverage": _COVERAGE,
+    "gates": _GATES,
+    "quarantine": _QUARANTINE,
+    "snapshots": _SNAPSHOTS,
+    "cells": _CELLS,
+    "paths": _PATHS,
+    "folds": _FOLDS,
+}
+
+
+def report_tables(con: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
+    """Every table of the report, by name."""
+    con.execute(_CHOSEN)
+    try:
+        tables = {name: con.execute(sql).to_arrow_table() for name, sql in _QUERIES.items()}
+    finally:
+        con.execute("drop table if exists chosen_snapshots")
+    return tables
