@@ -22,6 +22,7 @@ from kalshi_pipeline.sandbox.clock import Clock, read_instant
 from kalshi_pipeline.sandbox.errors import Refusal, bad_request
 from kalshi_pipeline.sandbox.faults import FaultLine, Faults
 from kalshi_pipeline.sandbox.observations import observations
+from kalshi_pipeline.sandbox.orders import Desk
 from kalshi_pipeline.sandbox.visibility import Floor
 from kalshi_pipeline.sandbox.wire import Json, timestamp
 from kalshi_pipeline.sandbox.world import World
@@ -61,10 +62,11 @@ _CANDLE_PATHS: dict[str, _Answer] = {
 
 @dataclass(frozen=True)
 class SandboxApp:
-    """An exchange over a world, as an ASGI app, with what it knows and its faults at hand."""
+    """An exchange over a world, as an ASGI app, with what it knows, its faults and its account at hand."""
 
     floor: Floor
     faults: FaultLine
+    desk: Desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -81,22 +83,28 @@ def build_app(world: World, *, now: datetime | None = None, faults: Faults | Non
     """
     floor = Floor(world, Clock(now if now is not None else world.info.pinned))
     line = FaultLine(faults=faults)
+    desk = Desk()
     # A proxy is no quote, and nothing in the body of a bar can say so.
     kind = {"x-sandbox-quote-kind": "trade_proxy"} if world.info.quote_kind == "trade_proxy" else {}
-    routes = [_get(API + path, floor, answer, kind) for path, answer in _CANDLE_PATHS.items()]
+    routes = [_answering(API + path, floor, answer, kind) for path, answer in _CANDLE_PATHS.items()]
     # Literal paths come before those with a placeholder in the same place.
-    routes += [_get(API + path, floor, answer) for path, answer in _PATHS.items()]
+    routes += [_answering(API + path, floor, answer) for path, answer in _PATHS.items()]
     routes += [
-        _get("/fred/series/observations", floor, lambda floor, request: observations(floor, request.query_params)),
-        _get("/sandbox/world", floor, _world),
+        *_account(floor, desk),
+        _answering(
+            "/fred/series/observations", floor, lambda floor, request: observations(floor, request.query_params)
+        ),
+        _answering("/sandbox/world", floor, _world),
         _post("/sandbox/clock", lambda body: _move_clock(floor, body)),
         _post("/sandbox/faults", lambda body: _set_faults(line, body)),
     ]
     line.app = Starlette(routes=routes)
-    return SandboxApp(floor, line)
+    return SandboxApp(floor, line, desk)
 
 
-def _get(path: str, floor: Floor, answer: _Answer, headers: dict[str, str] | None = None) -> Route:
+def _answering(
+    path: str, floor: Floor, answer: _Answer, headers: dict[str, str] | None = None, method: str = "GET"
+) -> Route:
     async def endpoint(request: Request) -> Response:
         # One instant for the whole answer, however long it takes.
         seen = Floor(floor.world, Clock(floor.now()))
@@ -107,7 +115,31 @@ def _get(path: str, floor: Floor, answer: _Answer, headers: dict[str, str] | Non
         body = body if isinstance(body, bytes) else orjson.dumps(body)
         return Response(body, media_type="application/json", headers=headers)
 
-    return Route(path, endpoint, methods=["GET"])
+    return Route(path, endpoint, methods=[method])
+
+
+def _account(floor: Floor, desk: Desk) -> list[Route]:
+    async def place(request: Request) -> Response:
+        try:
+            body = orjson.loads(await request.body() or b"{}")
+            if not isinstance(body, dict):
+                raise bad_request("the body must be a JSON object")
+            answer = desk.place(floor, request, body)
+        except Refusal as refusal:
+            return refusal.response()
+        except ValueError as error:
+            return bad_request(str(error)).response()
+        return Response(orjson.dumps(answer), 201, media_type="application/json")
+
+    return [
+        Route(f"{API}/portfolio/events/orders", place, methods=["POST"]),
+        _answering(f"{API}/portfolio/events/orders/{{order_id}}", floor, desk.cancel, method="DELETE"),
+        _answering(f"{API}/portfolio/orders", floor, desk.listed),
+        _answering(f"{API}/portfolio/orders/{{order_id}}", floor, desk.one),
+        _answering(f"{API}/portfolio/fills", floor, desk.filled),
+        _answering(f"{API}/portfolio/positions", floor, desk.held),
+        _answering(f"{API}/portfolio/balance", floor, desk.balance),
+    ]
 
 
 def _post(path: str, apply: Callable[[Json], Json]) -> Route:

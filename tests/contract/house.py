@@ -52,6 +52,14 @@ ENGINES = frozenset(
 #: Besides tests, who may import the sandbox: the command line, and the resource that starts it for a run.
 STARTS_THE_SANDBOX = frozenset({"cli.sandbox", "defs.resources"})
 
+#: The one module that sends orders, the one that uses it, and the paths of the exchange that take them.
+SENDS_ORDERS, USES_THE_SENDER = "trading.orders.sending", "trading.orders.executor"
+ORDER_PATHS = ("/portfolio/events/orders", "/portfolio/orders")
+
+#: What an HTTP client can send besides GET, by the names of its methods, and what sends anything at all.
+_SENDS_MORE_THAN_GET = frozenset({"post", "put", "patch", "delete", "request", "send", "stream", "build_request"})
+_HTTP = frozenset({"httpx", "requests", "urllib", "aiohttp", "http"})
+
 #: Modules that hand the environment on to dbt, a child process; neither takes a setting from it.
 HANDS_ON_ENVIRONMENT = frozenset({"cli.ui", "defs.dbt_project", "defs.resources"})
 
@@ -189,6 +197,42 @@ def bare_connections(modules: list[Module]) -> list[str]:
                 continue
             if module.room != "sandbox" or not in_memory:
                 offences.append(f"{module.name}, line {node.lineno}: only the warehouse opens a DuckDB file")
+    return offences
+
+
+def order_senders(modules: list[Module]) -> list[str]:
+    """Ways to an order besides the executor: the sender imported elsewhere, HTTP that is more than GET, order paths.
+
+    The sandbox is the exchange, so it has the paths; the reader of the account may name them to GET them, because its
+    client can do nothing else.
+    """
+    offences = []
+    for module in modules:
+        if module.name == SENDS_ORDERS:
+            continue
+        imports = set(our_imports(module))
+        if module.room != "trading" and any(name.startswith("trading.orders") for name in imports):
+            offences.append(f"{module.name} imports the order executor: nothing in the pipeline may")
+        elif imports & {SENDS_ORDERS, f"{SENDS_ORDERS}.OrderSender"} and module.name != USES_THE_SENDER:
+            offences.append(f"{module.name} imports the sender of orders")
+        if module.room == "sandbox":
+            continue
+        if any(name.partition(".")[0] in _HTTP for name in imported_names(module)):
+            offences += [
+                f"{module.name}, line {node.lineno}: {node.func.attr}() can send more than GET"
+                for node in ast.walk(module.tree)
+                if isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr.lower() in _SENDS_MORE_THAN_GET
+            ]
+        offences += [
+            f"{module.name}, line {node.lineno}: names the order path {node.value!r}"
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value.startswith(ORDER_PATHS)
+            and module.name != "trading.orders.account"
+        ]
     return offences
 
 

@@ -5,10 +5,17 @@ Every rule is shown twice: it finds nothing in the package, and it finds a made-
 
 from __future__ import annotations
 
+import contextlib
+import inspect
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
+from kalshi_pipeline.exchange.client import KalshiClient
+from kalshi_pipeline.exchange.errors import KalshiError
+from kalshi_pipeline.exchange.pacing import Pace
 from tests.contract import house
 from tests.contract.house import Module
 
@@ -143,3 +150,72 @@ def test_a_bare_connection_is_named(name: str, source: str) -> None:
 @pytest.mark.parametrize("call", ["duckdb.connect()", "duckdb.connect(':memory:')"])
 def test_the_sandbox_may_use_duckdb_in_memory(call: str) -> None:
     assert house.bare_connections([Module("sandbox.world", f"import duckdb\ncon = {call}")]) == []
+
+
+def test_no_path_leads_to_an_order_but_through_the_executor(package: list[Module]) -> None:
+    assert house.order_senders(package) == []
+    assert {house.SENDS_ORDERS, house.USES_THE_SENDER} <= {module.name for module in package}
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        pytest.param("defs.trading", "from kalshi_pipeline.trading.orders import executor", id="an asset"),
+        pytest.param("cli.main", "from kalshi_pipeline.trading.orders import sending", id="a command"),
+        pytest.param(
+            "trading.backtest.fills",
+            "from kalshi_pipeline.trading.orders.sending import OrderSender",
+            id="a neighbour",
+        ),
+        pytest.param("trading.backtest.run", "from kalshi_pipeline.trading.orders import sending", id="by its module"),
+        pytest.param("exchange.client", "import httpx\nclient.post('/x')", id="a post"),
+        pytest.param("exchange.transport", "import httpx\nself._http.request('DELETE', url)", id="a method by name"),
+        pytest.param("report.page", "from urllib import request\nopener.send(body)", id="another library"),
+        pytest.param("exchange.client", "PATH = '/portfolio/events/orders'", id="a path"),
+        pytest.param("trading.orders.account", "import httpx\nhttpx.delete('/x')", id="the reader of the account"),
+    ],
+)
+def test_another_way_to_an_order_is_named(name: str, source: str) -> None:
+    (offence,) = house.order_senders([Module(name, source)])
+    assert offence.startswith(name)
+
+
+def test_what_the_market_data_client_sends_is_get_whatever_it_is_asked() -> None:
+    sent = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.method)
+        return httpx.Response(200, json={key: {} for key in ("series", "event", "market", "orderbooks", "markets")})
+
+    with KalshiClient("http://127.0.0.1", pace=Pace(10_000.0), http=httpx.MockTransport(answer)) as client:
+        for name, method in inspect.getmembers(client, inspect.ismethod):
+            if name.startswith("_") or name == "now":
+                continue
+            needed = [
+                _SAMPLES[parameter.name]
+                for parameter in inspect.signature(method).parameters.values()
+                if parameter.default is inspect.Parameter.empty and parameter.kind is not parameter.KEYWORD_ONLY
+            ]
+            more = {"holds": "series"} if name in ("get", "pages") else {}
+            with contextlib.suppress(KalshiError):
+                asked = method(*needed, **more)
+                if isinstance(asked, Iterator):
+                    next(asked)
+    assert len(sent) >= 15
+    assert set(sent) == {"GET"}
+
+
+#: An argument for every parameter of the client's methods.
+_SAMPLES = {
+    "path": "/portfolio/events/orders",
+    "query": {},
+    "series_ticker": "KXCPI",
+    "event_ticker": "KXCPI-26JUN",
+    "ticker": "KXCPI-26JUN-T0.3",
+    "tickers": ["KXCPI-26JUN-T0.3"],
+    "start_ts": 0,
+    "end_ts": 60,
+    "min_ts": 0,
+    "max_ts": 60,
+    "period_minutes": 1,
+}

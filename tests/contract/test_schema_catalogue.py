@@ -11,13 +11,14 @@ from kalshi_pipeline.schemas.distributions import DISTRIBUTION_TABLES
 from kalshi_pipeline.schemas.raw import RAW_TABLES
 from kalshi_pipeline.schemas.research import RESEARCH_TABLES
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.schemas.trading import TRADING_TABLES
 from kalshi_pipeline.warehouse.ddl import ddl
 from kalshi_pipeline.warehouse.migrations import migrate
 
 pytestmark = pytest.mark.unit
 
-TABLES: tuple[Table, ...] = (*RAW_TABLES, *DISTRIBUTION_TABLES, *RESEARCH_TABLES)
-SCHEMAS = ("raw", "research")
+TABLES: tuple[Table, ...] = (*RAW_TABLES, *DISTRIBUTION_TABLES, *RESEARCH_TABLES, *TRADING_TABLES)
+SCHEMAS = ("raw", "research", "trading")
 
 
 @pytest.fixture(scope="module")
