@@ -11,6 +11,7 @@ import dagster as dg
 from kalshi_pipeline.defs import distances, distributions, landing, raw, report, research
 from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
+from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHECKS
 from kalshi_pipeline.defs.jobs import JOBS
 from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
 from kalshi_pipeline.defs.schedules import build_schedules
@@ -43,6 +44,7 @@ def build_defs(
     modules = [landing, raw, distributions, distances, research, report]
     return dg.Definitions(
         assets=[*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))],
+        asset_checks=DISTRIBUTION_CHECKS,
         jobs=JOBS,
         schedules=build_schedules(settings),
         resources={**build_resources(settings), **(resources or {})},

@@ -7,8 +7,10 @@ import dagster as dg
 
 from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
 from kalshi_pipeline.defs.metadata import table_metadata
+from kalshi_pipeline.defs.method_check import method_check, method_result
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
 from kalshi_pipeline.defs.snapshot_runs import SnapshotAccount, day_chunks, within_observed
+from kalshi_pipeline.distributions.method import COMPARED, MethodAccount
 from kalshi_pipeline.distributions.rules import Rules
 from kalshi_pipeline.distributions.snapshots import compute
 from kalshi_pipeline.ladders.build import build_ladders
@@ -26,6 +28,7 @@ from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.frames import read_table, write_table
 from kalshi_pipeline.warehouse.reading import observations_as_of, observed_until
 from kalshi_pipeline.warehouse.resource import Warehouse
+from kalshi_pipeline.warehouse.snapshots import published_snapshots
 from kalshi_pipeline.warehouse.writing import WriteReport
 
 OWNERS = ["team:research"]
@@ -114,7 +117,7 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
             partition_expr="partition_date",
         ),
     ],
-    check_specs=[schema_check(table) for table in _SNAPSHOT_TABLES],
+    check_specs=[*(schema_check(table) for table in _SNAPSHOT_TABLES), method_check()],
     partitions_def=DAILY,
     backfill_policy=ONE_RUN,
 )
@@ -134,15 +137,17 @@ def implied_distributions(
         known_ladders, days, grid_minutes=config.grid(settings), horizons_minutes=settings.horizons_minutes
     )
     instants = within_observed(instants, until)
-    account = SnapshotAccount()
+    account, method = SnapshotAccount(), MethodAccount()
 
     def write() -> dict[str, WriteReport]:
         totals = {table.name: WriteReport.empty(table) for table in _SNAPSHOT_TABLES}
         for chunk_days, chunk in day_chunks(instants, days, known_ladders):
             with warehouse.read() as con:
                 observations = observations_as_of(con, chunk)
+                published = published_snapshots(con, chunk_days, COMPARED)
             made = compute(known_ladders, known_legs, observations, Rules())
             account.add(made)
+            method.add(published, made.distributions)
             with warehouse.write() as con:
                 for table, rows in zip(_SNAPSHOT_TABLES, made, strict=True):
                     totals[table.name] += write_table(
@@ -153,3 +158,4 @@ def implied_distributions(
     yield from checked(
         _SNAPSHOT_TABLES, write, metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata(len(days))}
     )
+    yield method_result(method)

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 import duckdb
 import pyarrow as pa
 
+from kalshi_pipeline.warehouse.sql import identifiers
+
 _SNAPSHOTS = """
 select ladder_id, "asof", partition_date, event_ticker, series_ticker, hard_gate_failed, mean
 from research.implied_distributions
@@ -25,6 +27,12 @@ from research.implied_cells as c
 semi join passed as p on c.ladder_id = p.ladder_id and c."asof" = p."asof"
 where c.partition_date between $first and $last
 """
+
+
+def published_snapshots(con: duckdb.DuckDBPyConnection, days: Sequence[date], columns: Sequence[str]) -> pa.Table:
+    """Some columns of the snapshots that are published of some days."""
+    chosen = f"select {identifiers(columns)} from research.implied_distributions"
+    return con.execute(f"{chosen} where list_contains($days, partition_date)", {"days": list(days)}).to_arrow_table()
 
 
 def cells_by_day(con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict[date, int]:
