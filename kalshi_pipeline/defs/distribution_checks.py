@@ -109,6 +109,20 @@ RULES: tuple[Rule, ...] = (
         """,
     ),
     Rule(
+        IMPLIED_DISTRIBUTIONS,
+        "one_probability_per_threshold",
+        "P(X >= t) is published for each threshold of the ladder, and falls from one to the next.",
+        """
+        select d.ladder_id, d."asof", d.tail_probabilities::varchar || ' for ' || l.tail_thresholds::varchar as what
+        from research.implied_distributions as d
+        inner join research.ladders as l on d.ladder_id = l.ladder_id
+        where
+            len(d.tail_probabilities) != len(l.tail_thresholds)
+            or list_filter(d.tail_probabilities, lambda p: p is not null)
+            != list_reverse_sort(list_filter(d.tail_probabilities, lambda p: p is not null))
+        """,
+    ),
+    Rule(
         LADDER_QUOTES,
         "no_quote_from_the_future",
         "Every quote was available at the instant it is used at.",

@@ -50,5 +50,5 @@ def name_lists(names: Sequence[str], raised: Bools) -> pa.Array:
 
 def number_lists(pointer: Ints, values: Floats, withheld: Bools) -> pa.Array:
     """Lists of doubles by pointer; NULL in the list where not finite, NULL as a whole where withheld."""
-    offsets = pa.array(pointer.astype(np.int32), mask=np.append(withheld, False))
-    return pa.ListArray.from_arrays(offsets, numbers(values))
+    # A mask beside whole offsets: a missing offset would end the list before it where the next one present begins.
+    return pa.ListArray.from_arrays(pa.array(pointer.astype(np.int32)), numbers(values), mask=pa.array(withheld))

@@ -70,6 +70,10 @@ PLANTED = {
         "update research.implied_distributions set coverage = 0.79 where {one}",
         "update research.implied_distributions set hard_gate_failed = true where {one}",
     ],
+    "one_probability_per_threshold": [
+        "update research.implied_distributions set tail_probabilities = [0.5, 0.4, 0.3, 0.2] where {one}",
+        "update research.implied_distributions set tail_probabilities = [0.5, 0.6, null] where {one}",
+    ],
     "no_quote_from_the_future": [
         """update research.ladder_quotes set available_ts = "asof" + interval 1 second where {one}""",
     ],

@@ -33,8 +33,8 @@ MARKETS = [
 ]
 VALUES = [0.92, 0.7, 0.74, 0.3, 0.1, 0.05, 0.2, 0.45, 0.2, 0.1, 0.06, 0.85, 0.55, 0.2, 0.3]
 
-#: Mean, standard deviation, median, entropy and bounds of the mean, by version and ladder; crossed, one-sided, stale and
-#: last-trade-only markets are among them.
+#: Mean, standard deviation, median, entropy and bounds of the mean, by version and ladder; crossed, one-sided, stale
+#: and last-trade-only markets are among them.
 NUMBERS: dict[str, dict[str, tuple[float, ...]]] = {
     "1": {
         EVENTS[0]: (3.3026363636363634, 0.3050681945168736, 3.4, 1.4404422042536889, 1.97, 5.908),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -204,6 +205,20 @@ def test_rows_carry_their_day_their_method_and_their_kind() -> None:
     for table in made:
         assert set(table["method_version"].to_pylist()) == {METHOD_VERSION}
     assert set(made.distributions["snapshot_kind"].to_pylist()) == {"grid"}
+
+
+def test_what_is_withheld_of_one_snapshot_is_not_published_with_the_one_before_it() -> None:
+    given = [
+        row
+        for hour, asof in enumerate(INSTANTS)
+        for row in observe(TABLES, quotes_at(hour), asof, age=timedelta(days=hour % 2))
+    ]
+    rows = computed(TABLES, given).distributions.to_pylist()
+    assert (False, True) in pairwise(row["hard_gate_failed"] for row in rows)
+    thresholds = {row["ladder_id"]: row["tail_thresholds"] for row in TABLES.ladders.to_pylist()}
+    for row in rows:
+        published = row["tail_probabilities"]
+        assert published is None if row["hard_gate_failed"] else len(published) == len(thresholds[row["ladder_id"]])
 
 
 def test_no_published_number_is_nan_or_infinite() -> None:
