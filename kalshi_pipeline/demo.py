@@ -31,7 +31,8 @@ SANDBOX_NOW = datetime(2026, 7, 1, 14, tzinfo=UTC)
 HISTORY_FIRST_DAY = date(2020, 6, 1)
 RECENT_DAYS = 14
 
-_MACRO = tuple(series for series in DEFAULT_UNIVERSE if not series.startswith("KXHIGH"))
+#: Series whose ladders are listed and settled within two days: they are worth no years of history here.
+_DAILY = "KXHIGH"
 _CANDLES = ("landing/candles", "raw/candles", "marts/candles", "marts/quotes")
 _OTHER_FACTS = (
     "landing/quotes",
@@ -126,15 +127,19 @@ def _sandbox_steps(settings: Settings) -> list[Step]:
     assert settings.sandbox_now is not None
     today = settings.sandbox_now.date()
     recent = today - timedelta(days=RECENT_DAYS)
-    return [
-        Step("Macro series, events, markets and settlements", job="reference", universe=_MACRO),
+    monthly = tuple(series for series in settings.universe or DEFAULT_UNIVERSE if not series.startswith(_DAILY))
+    history = [
+        Step("Macro series, events, markets and settlements", job="reference", universe=monthly),
         Step(
             f"Macro ladders since {HISTORY_FIRST_DAY:%B %Y}: hourly bars, a snapshot a day and at each horizon",
-            universe=_MACRO,
+            universe=monthly,
             assets=(*_CANDLES, *_LADDERS, *_DISTRIBUTIONS),
             days=(HISTORY_FIRST_DAY, recent - timedelta(days=1)),
             config={"landing__candles": {"period_minutes": 60}, "implied_distributions": {"grid_minutes": 1440}},
         ),
+    ]
+    return [
+        *(history if monthly else []),
         Step("Series, events, markets and settlements of everything", job="reference"),
         Step(
             f"The last {RECENT_DAYS} days: one-minute bars, trades, a snapshot every 15 minutes; labels and folds",

@@ -77,6 +77,7 @@ def test_the_materialisations_are_remembered_beside_the_data(checkout: Checkout)
         ({"KALSHI_SOURCE": "moon"}, ["status"], "KALSHI_SOURCE is 'moon'; use sandbox"),
         ({"KALSHI_SANDBOX_NOW": "yesterday"}, ["demo"], "KALSHI_SANDBOX_NOW is 'yesterday'; it takes a date or time"),
         ({"KALSHI_UNIVERSE": "KXNOSUCH", "KALSHI_SANDBOX_NOW": "2026-07-01"}, ["demo"], "KXNOSUCH"),
+        ({"KALSHI_UNIVERSE": "KXHIGHNOSUCH", "KALSHI_SANDBOX_NOW": "2026-07-01"}, ["demo"], "KXHIGHNOSUCH"),
         ({}, ["demo", "--source", "recorded:nowhere"], "nowhere"),
         ({"KALSHI_DATA_DIR": "empty"}, ["status"], "kalshi.duckdb"),
     ],
