@@ -15,6 +15,7 @@ from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHEC
 from kalshi_pipeline.defs.jobs import JOBS
 from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
 from kalshi_pipeline.defs.schedules import build_schedules
+from kalshi_pipeline.defs.upkeep import build_published
 from kalshi_pipeline.settings import Settings
 
 
@@ -42,8 +43,10 @@ def build_defs(
         DbtUnavailable: dbt is missing or the dbt project does not parse.
     """
     modules = [landing, raw, distributions, distances, research, report]
+    assets = [*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))]
+    tables = [key for asset in assets if isinstance(asset, dg.AssetsDefinition) for key in asset.keys]
     return dg.Definitions(
-        assets=[*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))],
+        assets=[*assets, build_published(tables)],
         asset_checks=DISTRIBUTION_CHECKS,
         jobs=JOBS,
         schedules=build_schedules(settings),

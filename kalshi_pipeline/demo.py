@@ -51,6 +51,7 @@ _LABELS = (
     "research/event_labels",
     "research/walkforward_folds",
 )
+_PUBLISHED = ("published/tables",)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _sandbox_steps(settings: Settings) -> list[Step]:
         Step("Series, events, markets and settlements of everything", job="reference"),
         Step(
             f"The last {RECENT_DAYS} days: one-minute bars, trades, a snapshot every 15 minutes; labels and folds",
-            assets=(*_CANDLES, *_OTHER_FACTS, *_LADDERS, *_DISTRIBUTIONS, *_LABELS, "report"),
+            assets=(*_CANDLES, *_OTHER_FACTS, *_LADDERS, *_DISTRIBUTIONS, *_LABELS, *_PUBLISHED, "report"),
             days=(recent, today),
         ),
     ]

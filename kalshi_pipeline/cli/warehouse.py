@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -59,13 +59,22 @@ def status(source: SourceOption = None, as_json: JsonOption = False) -> None:
 
 
 @commands.command()
-def migrate(source: SourceOption = None, as_json: JsonOption = False) -> None:
-    """Bring the warehouse's schema up to date; safe to repeat."""
+def migrate(
+    source: SourceOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do it on a copy and only say what it does.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring the warehouse's schema up to date; the file is backed up first, and repeating is safe."""
     from kalshi_pipeline.warehouse.migrations import migrate as apply
+    from kalshi_pipeline.warehouse.migrations import migrations, rehearse
 
-    report = apply(settings_for(source).database)
-    values = {"current": report.current, "target": report.target, "applied": report.applied, "backup": report.backup}
-    tell(values, f"schema version {report.current} -> {report.target}", as_json=as_json)
+    database = settings_for(source).database
+    report = rehearse(database) if dry_run else apply(database)
+    lines = [f"schema version {report.current} -> {report.target}{' (on a copy)' if dry_run else ''}"]
+    lines += [f"  {step.version}: {step.description}" for step in migrations() if step.version in report.applied]
+    lines += [f"  {table.table}: {table.kept} rows kept, {table.quarantined} quarantined" for table in report.rebuilt]
+    lines += [f"  the file as it was: {report.backup}"] * bool(report.backup)
+    tell({**asdict(report), "dry_run": dry_run}, "\n".join(lines), as_json=as_json)
 
 
 def _freshness_text(fresh: list[Freshness]) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
+
+from kalshi_pipeline.defs.upkeep import checkpoint_job
 
 _FACT_MODELS = dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
 _REFERENCE_MODELS = dg.AssetSelection.groups("staging", "intermediate", "marts") - _FACT_MODELS
@@ -29,11 +33,17 @@ orderbook_snapshot = dg.define_asset_job(
 )
 research = dg.define_asset_job(
     "research",
-    selection=dg.AssetSelection.groups("distributions", "research"),
-    description="Ladders, implied distributions of the chosen days, labels and walk-forward folds.",
+    selection=dg.AssetSelection.groups("distributions", "research", "published"),
+    description="Ladders, implied distributions of the chosen days, labels, walk-forward folds, and all published.",
+)
+publish = dg.define_asset_job(
+    "publish",
+    selection=dg.AssetSelection.groups("published"),
+    description="Every mart and research table as Parquet beside the warehouse; only changed months are written.",
 )
 everything = dg.define_asset_job(
     "everything", selection=dg.AssetSelection.all(), description="Every asset, for the chosen days."
 )
 
-JOBS = [reference, ingest, quote_snapshot, orderbook_snapshot, research, everything]
+#: Asset jobs and the one job of plain steps.
+JOBS: list[Any] = [reference, ingest, quote_snapshot, orderbook_snapshot, research, publish, checkpoint_job, everything]

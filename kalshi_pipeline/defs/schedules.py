@@ -6,12 +6,13 @@ from datetime import UTC, timedelta
 
 import dagster as dg
 
-from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, quote_snapshot, reference
+from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, publish, quote_snapshot, reference
+from kalshi_pipeline.defs.upkeep import checkpoint_job
 from kalshi_pipeline.settings import Settings
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Quote snapshots (every KALSHI_QUOTE_MINUTES), order books and reference data hourly, yesterday's facts daily."""
+    """Quotes every KALSHI_QUOTE_MINUTES, order books and reference data hourly, facts and upkeep once a day."""
 
     @dg.schedule(
         job=quote_snapshot,
@@ -49,7 +50,32 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     def daily_ingest(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return dg.RunRequest(partition_key=_day(context, days_back=1))
 
-    return [quote_snapshots, hourly_orderbooks, hourly_reference, daily_ingest]
+    @dg.schedule(
+        job=publish,
+        cron_schedule="0 2 * * *",
+        execution_timezone="UTC",
+        description="The tables as Parquet, when the facts of the day that ended have been taken in.",
+    )
+    def nightly_publication(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+    @dg.schedule(
+        job=checkpoint_job,
+        cron_schedule="40 2 * * *",
+        execution_timezone="UTC",
+        description="The warehouse's log into its file.",
+    )
+    def nightly_checkpoint(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+
+    return [
+        quote_snapshots,
+        hourly_orderbooks,
+        hourly_reference,
+        daily_ingest,
+        nightly_publication,
+        nightly_checkpoint,
+    ]
 
 
 def _day(context: dg.ScheduleEvaluationContext, *, days_back: int = 0) -> str:

@@ -37,9 +37,12 @@ def _column(table: Table, name: str) -> str:
     if not column.nullable:
         words.append("NOT NULL")
     checks = [f"{name_} {_condition(name, check)}" for check in column.checks]
+    # DuckDB keeps NaN and infinities as values; NULL passes a CHECK.
     if table.sql_type(name) == "DOUBLE":
-        # DuckDB keeps NaN and infinities as values; NULL passes a CHECK.
         checks.insert(0, f"isfinite({name_})")
+    if table.sql_type(name) == "DOUBLE[]":
+        # A sum is finite only if all it adds is; a CHECK takes no lambda.
+        checks.insert(0, f"isfinite(list_sum({name_}))")
     if checks:
         words.append(f"CHECK ({' AND '.join(checks)})")
     return " ".join(words)

@@ -25,3 +25,13 @@ class WarehouseTooNew(WarehouseError):
 
 class MigrationError(WarehouseError):
     """A migration cannot be applied, or an applied one is not the one this code knows."""
+
+
+class CopyFailed(WarehouseError):
+    """The file could not be copied; it is as it was."""
+
+
+class UnknownTable(WarehouseError):
+    """A table was asked for that the warehouse does not give away; the message lists those it does."""
+
+    not_found = True

@@ -10,15 +10,18 @@ from __future__ import annotations
 import random
 import re
 import time
+import warnings
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import duckdb
 
-from kalshi_pipeline.warehouse.errors import WarehouseError, WarehouseLocked
+from kalshi_pipeline.warehouse.errors import WarehouseError, WarehouseLocked, WarehouseMissing
 
 _HOLDER = re.compile(r"lock is held in (?P<command>.+?) \(PID (?P<pid>\d+)\)")
 _LOCK = "Could not set lock on file"
@@ -47,6 +50,61 @@ class Opening:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Handle:
+    """A connection to the file in a UTC session, for code that cannot hold it in a ``with`` block.
+
+    Closing is idempotent. A handle that is forgotten is closed when Python finds it unused, or at the end of the
+    process, with a ``ResourceWarning``: until then it keeps others from the file.
+
+    Args:
+        database: the file.
+        opening: how it is opened.
+
+    Raises:
+        WarehouseLocked: the file was held until the timeout; the message names the holder.
+        WarehouseError: the file is not a DuckDB file, or cannot be read or created.
+    """
+
+    def __init__(self, database: Path, opening: Opening) -> None:
+        self._database = database
+        self._con = _connect(database, opening)
+        self._finalizer = weakref.finalize(self, _close_forgotten, self._con, database)
+        try:
+            _set_up(self._con, opening)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The open connection.
+
+        Raises:
+            WarehouseError: the handle is closed.
+        """
+        if self.closed:
+            raise WarehouseError(f"This handle on {self._database} is closed; open another.")
+        return self._con
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is released."""
+        return not self._finalizer.alive
+
+    def close(self) -> None:
+        """Release the file; closing again does nothing."""
+        if self._finalizer.detach():
+            self._con.close()
+
+    def __enter__(self) -> duckdb.DuckDBPyConnection:
+        return self.connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 @contextmanager
 def opened(database: Path, opening: Opening) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the file in a UTC session, closed on the way out whatever happens.
@@ -55,18 +113,33 @@ def opened(database: Path, opening: Opening) -> Iterator[duckdb.DuckDBPyConnecti
         WarehouseLocked: the file was held until the timeout; the message names the holder.
         WarehouseError: the file is not a DuckDB file, or cannot be read or created.
     """
-    con = _connect(database, opening)
-    try:
-        con.execute("SET TimeZone = 'UTC'")
-        # A run's output belongs to Dagster, not to a bar on the terminal.
-        con.execute("SET enable_progress_bar = false")
-        if opening.threads is not None:
-            con.execute(f"SET threads = {int(opening.threads)}")
-        if opening.memory_limit is not None:
-            con.execute("SET memory_limit = ?", [opening.memory_limit])
+    with Handle(database, opening) as con:
         yield con
-    finally:
-        con.close()
+
+
+def require_file(database: Path) -> None:
+    """Refuse a file that is not there: opening it for writing would make one without a schema.
+
+    Raises:
+        WarehouseMissing: there is no file.
+    """
+    if not database.exists():
+        raise WarehouseMissing(f"There is no warehouse at {database}; run `kalshi-pipeline migrate` to create it.")
+
+
+def _set_up(con: duckdb.DuckDBPyConnection, opening: Opening) -> None:
+    con.execute("SET TimeZone = 'UTC'")
+    # A run's output belongs to Dagster, not to a bar on the terminal.
+    con.execute("SET enable_progress_bar = false")
+    if opening.threads is not None:
+        con.execute(f"SET threads = {int(opening.threads)}")
+    if opening.memory_limit is not None:
+        con.execute("SET memory_limit = ?", [opening.memory_limit])
+
+
+def _close_forgotten(con: duckdb.DuckDBPyConnection, database: Path) -> None:
+    con.close()
+    warnings.warn(f"A handle on {database} was never closed; close it, or use a with block.", ResourceWarning, 2)
 
 
 def _connect(

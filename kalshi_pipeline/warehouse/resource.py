@@ -14,9 +14,10 @@ import duckdb
 from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
-from kalshi_pipeline.warehouse.errors import WarehouseMissing
+from kalshi_pipeline.warehouse.errors import WarehouseLocked
 from kalshi_pipeline.warehouse.migrations import require_current
-from kalshi_pipeline.warehouse.opening import Opening, opened
+from kalshi_pipeline.warehouse.opening import Handle, Opening, require_file
+from kalshi_pipeline.warehouse.publishing import publication
 
 
 class Warehouse(DuckDBResource):
@@ -41,11 +42,12 @@ class Warehouse(DuckDBResource):
 
         Raises:
             WarehouseMissing: there is no file yet.
-            WarehouseLocked: a writer held the file until the timeout.
+            WarehouseLocked: a writer held the file until the timeout; the message names it, and the published Parquet
+                that can be read meanwhile.
             WarehouseOutdated: the file has to be migrated.
             WarehouseTooNew: the code has to be updated.
         """
-        with self._opened(read_only=True) as con:
+        with self.open(read_only=True) as con:
             yield con
 
     @contextmanager
@@ -58,7 +60,7 @@ class Warehouse(DuckDBResource):
             WarehouseOutdated: the file has to be migrated.
             WarehouseTooNew: the code has to be updated.
         """
-        with self._opened(read_only=False) as con:
+        with self.open(read_only=False) as con:
             con.begin()
             try:
                 yield con
@@ -72,13 +74,16 @@ class Warehouse(DuckDBResource):
     @contextmanager
     def get_connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-write connection without a transaction, for code written against Dagster's DuckDB resource."""
-        with self._opened(read_only=False) as con:
+        with self.open(read_only=False) as con:
             yield con
 
-    @contextmanager
-    def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        if not self.path.exists():
-            raise WarehouseMissing(f"There is no warehouse at {self.path}; run `kalshi-pipeline migrate` to create it.")
+    def open(self, *, read_only: bool = True) -> Handle:
+        """An open handle, for a session that no ``with`` block can hold; close it as soon as you can.
+
+        Raises:
+            WarehouseMissing, WarehouseLocked, WarehouseOutdated, WarehouseTooNew: as :meth:`read` and :meth:`write`.
+        """
+        require_file(self.path)
         opening = Opening(
             read_only=read_only,
             timeout=self.lock_timeout,
@@ -86,6 +91,16 @@ class Warehouse(DuckDBResource):
             memory_limit=self.memory_limit,
             config=self.connection_config,
         )
-        with opened(self.path, opening) as con:
-            require_current(con, self.path)
-            yield con
+        try:
+            handle = Handle(self.path, opening)
+        except WarehouseLocked as locked:
+            instead = publication(self.path) if read_only else None
+            if instead is None:
+                raise
+            raise WarehouseLocked(f"{locked} {instead}") from locked
+        try:
+            require_current(handle.connection, self.path)
+        except BaseException:
+            handle.close()
+            raise
+        return handle

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
@@ -24,7 +21,9 @@ from kalshi_pipeline.warehouse.errors import (
     WarehouseTooNew,
 )
 from kalshi_pipeline.warehouse.migrations import Migration, migrate, migrations
+from kalshi_pipeline.warehouse.publishing import publish
 from kalshi_pipeline.warehouse.resource import Warehouse
+from tests.unit.warehouse_kit import held_by_another_process, opens_elsewhere
 
 pytestmark = pytest.mark.unit
 
@@ -41,26 +40,6 @@ def warehouse(tmp_path: Path) -> Warehouse:
 
 def impatient(warehouse: Warehouse) -> Warehouse:
     return Warehouse(database=warehouse.database, lock_timeout=0.2)
-
-
-@contextmanager
-def held_by_another_process(warehouse: Warehouse, *, seconds: float = 60.0) -> Iterator[int]:
-    """Another process has the file open for writing; yields its process id."""
-    program = (
-        f"import duckdb, sys, time; con = duckdb.connect({warehouse.database!r}); print('open', flush=True); "
-        f"time.sleep({seconds})"
-    )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout and process.stdout.readline() == "open\n"
-        try:
-            yield process.pid
-        finally:
-            process.kill()
-
-
-def opens_elsewhere(warehouse: Warehouse) -> bool:
-    program = f"import duckdb; duckdb.connect({warehouse.database!r}).close()"
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
 def test_a_write_is_one_transaction(warehouse: Warehouse) -> None:
@@ -116,18 +95,18 @@ def test_code_for_dagsters_own_resource_works(warehouse: Warehouse) -> None:
 def test_the_lock_is_released_at_the_end_of_the_block_and_after_an_error(warehouse: Warehouse, way: str) -> None:
     with getattr(warehouse, way)() as con:
         held = con.sql("SELECT 1")  # a relation that outlives the block must not hold the file
-        assert opens_elsewhere(warehouse) is False
-    assert opens_elsewhere(warehouse)
+        assert opens_elsewhere(warehouse.path) is False
+    assert opens_elsewhere(warehouse.path)
     with pytest.raises(KeyError) as failure, getattr(warehouse, way)():
         raise KeyError("stop")
     assert failure.value.__traceback__ is not None and held is not None
-    assert opens_elsewhere(warehouse)
+    assert opens_elsewhere(warehouse.path)
 
 
 @pytest.mark.parametrize("way", ["read", "write"])
 def test_a_held_file_is_reported_with_its_holder(warehouse: Warehouse, way: str) -> None:
     with (
-        held_by_another_process(warehouse) as pid,
+        held_by_another_process(warehouse.path) as pid,
         pytest.raises(WarehouseLocked, match=rf"held by process {pid} \(.*python.*\) .* within 0\.2 s; wait"),
         getattr(impatient(warehouse), way)(),
     ):
@@ -143,8 +122,47 @@ def test_reading_while_this_process_writes_is_reported_too(warehouse: Warehouse)
         pytest.fail("the file was held")
 
 
+def test_a_reader_who_waits_in_vain_is_told_of_the_published_files(warehouse: Warehouse) -> None:
+    with warehouse.read() as con:
+        folder = publish(con, warehouse.path).folder
+    with held_by_another_process(warehouse.path) as pid:
+        with pytest.raises(WarehouseLocked, match=rf"held by process {pid} .* Parquet files under {folder}"):
+            impatient(warehouse).read().__enter__()
+        with pytest.raises(WarehouseLocked) as refused:
+            impatient(warehouse).write().__enter__()
+    assert "Parquet" not in str(refused.value)
+
+
+def test_a_handle_can_be_closed_again_and_says_that_it_is_closed(warehouse: Warehouse) -> None:
+    handle = warehouse.open(read_only=False)
+    assert handle.connection.execute(COUNT).fetchall() == [(0,)]
+    assert not opens_elsewhere(warehouse.path)
+    for _ in range(3):
+        handle.close()
+    assert opens_elsewhere(warehouse.path)
+    with pytest.raises(WarehouseError, match=r"handle on .* is closed"):
+        _ = handle.connection
+
+
+def test_a_forgotten_handle_lets_go_of_the_file_and_is_reported(warehouse: Warehouse) -> None:
+    handle = warehouse.open(read_only=False)
+    handle.connection.execute(COUNT)
+    assert not opens_elsewhere(warehouse.path)
+    with pytest.warns(ResourceWarning, match="never closed"):
+        del handle
+        gc.collect()
+    assert opens_elsewhere(warehouse.path)
+
+
+def test_a_handle_that_cannot_be_set_up_lets_go_of_the_file(warehouse: Warehouse) -> None:
+    capped = Warehouse(database=warehouse.database, memory_limit="as much as there is")
+    with pytest.raises(duckdb.Error):
+        capped.open()
+    assert opens_elsewhere(warehouse.path)
+
+
 def test_a_waiter_gets_the_file_when_it_is_released(warehouse: Warehouse) -> None:
-    with held_by_another_process(warehouse, seconds=1.0):
+    with held_by_another_process(warehouse.path, seconds=1.0):
         began = time.monotonic()
         with warehouse.write() as con:
             con.execute(ADD)

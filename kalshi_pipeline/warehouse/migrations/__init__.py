@@ -2,16 +2,18 @@
 
 ``NNNN_what_it_does.sql`` beside this module is one migration. Its text is hashed when it is applied; an applied file
 is never edited, a change is a new file. Tables that dbt builds are not migrated here.
+
+DuckDB cannot add a CHECK or a key to a table that is there. A ``CREATE TABLE`` under a comment line ``-- rebuild``
+gives an existing table the new definition and keeps its rows (:mod:`kalshi_pipeline.warehouse.rebuilding`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -19,11 +21,14 @@ from pathlib import Path
 
 import duckdb
 
+from kalshi_pipeline.warehouse.copies import backup_path, copy_held
 from kalshi_pipeline.warehouse.errors import MigrationError, WarehouseOutdated, WarehouseTooNew
 from kalshi_pipeline.warehouse.opening import Opening, opened
+from kalshi_pipeline.warehouse.rebuilding import Rebuilt, rebuild
 
 _FOLDER = Path(__file__).parent
 _NAME = re.compile(r"(?P<version>\d{4})_(?P<what>[a-z0-9_]+)\.sql")
+_REBUILD = re.compile(r"^-- rebuild$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -55,12 +60,14 @@ class MigrationReport:
         target: version of the code, and of the file afterwards.
         applied: versions applied, in order.
         backup: copy of the file as it was, where it held anything and was changed.
+        rebuilt: tables with rows that got a new definition, and how many rows were kept and how many quarantined.
     """
 
     current: int
     target: int
     applied: tuple[int, ...]
     backup: Path | None = None
+    rebuilt: tuple[Rebuilt, ...] = ()
 
 
 @cache
@@ -106,7 +113,20 @@ def require_current(con: duckdb.DuckDBPyConnection, database: Path) -> None:
         raise WarehouseOutdated(
             f"{database} has schema version {current}, this code needs {target}; run `kalshi-pipeline migrate`."
         )
-    _refuse_newer(current, target, database)
+    refuse_newer(current, target, database)
+
+
+def refuse_newer(current: int, target: int, database: Path) -> None:
+    """Refuse a file of schema version ``current`` where the code knows only ``target``.
+
+    Raises:
+        WarehouseTooNew: the file is newer.
+    """
+    if current > target:
+        raise WarehouseTooNew(
+            f"{database} has schema version {current}, newer than the {target} this code knows; "
+            "update kalshi-pipeline, or restore a copy from the backups folder beside the file."
+        )
 
 
 def migrate(database: Path, *, steps: Sequence[Migration] | None = None, timeout: float = 60.0) -> MigrationReport:
@@ -124,18 +144,19 @@ def migrate(database: Path, *, steps: Sequence[Migration] | None = None, timeout
         MigrationError: an applied migration differs from the code's, or one fails (the file is then as it was
             before that one).
         WarehouseLocked: the file was held until the timeout.
+        CopyFailed: the backup could not be written; nothing was changed.
     """
     steps = migrations() if steps is None else steps
     database.parent.mkdir(parents=True, exist_ok=True)
     with opened(database, Opening(read_only=False, timeout=timeout)) as con:
         current, target = schema_version(con), len(steps)
-        _refuse_newer(current, target, database)
+        refuse_newer(current, target, database)
         _refuse_changed(con, steps[:current])
         pending = steps[current:]
-        copy = _backup(con, database, current) if pending and _holds_anything(con) else None
-        for step in pending:
-            _apply(con, step)
-    return MigrationReport(current, target, tuple(step.version for step in pending), copy)
+        worth_a_copy = pending and _holds_anything(con)
+        copy = copy_held(con, database, backup_path(database, current)) if worth_a_copy else None
+        rebuilt = [done for step in pending for done in _apply(con, step)]
+    return MigrationReport(current, target, tuple(step.version for step in pending), copy, tuple(rebuilt))
 
 
 def rehearse(database: Path, *, steps: Sequence[Migration] | None = None, timeout: float = 60.0) -> MigrationReport:
@@ -148,43 +169,32 @@ def rehearse(database: Path, *, steps: Sequence[Migration] | None = None, timeou
         copy = Path(folder) / database.name
         if database.exists():
             with opened(database, Opening(read_only=False, timeout=timeout)) as con:
-                _copy(con, database, copy)
+                copy_held(con, database, copy)
         return replace(migrate(copy, steps=steps), backup=None)
 
 
-def backup(database: Path, *, timeout: float = 60.0) -> Path:
-    """Copy the file to ``backups/`` beside it and return the copy's path.
-
-    Raises:
-        WarehouseLocked: the file was held until the timeout.
-        MigrationError: the copy could not be written.
-    """
-    with opened(database, Opening(read_only=False, timeout=timeout)) as con:
-        return _backup(con, database, schema_version(con))
-
-
-def _apply(con: duckdb.DuckDBPyConnection, step: Migration) -> None:
+def _apply(con: duckdb.DuckDBPyConnection, step: Migration) -> list[Rebuilt]:
+    """Run one step in one transaction; returns the tables with rows that it rebuilt."""
     con.begin()
     try:
-        con.execute(step.sql)
+        rebuilt = []
+        for statement in con.extract_statements(step.sql):
+            if _REBUILD.search(statement.query):
+                rebuilt.append(rebuild(con, statement.query, run_id=f"migration {step.version}"))
+            else:
+                con.execute(statement)
         con.execute(
             "INSERT INTO meta.schema_version (version, applied_at, description, checksum) VALUES (?, ?, ?, ?)",
             [step.version, datetime.now(UTC), step.description, step.checksum],
         )
         con.commit()
-    except duckdb.Error as error:
-        con.rollback()
+        return [done for done in rebuilt if done.kept or done.quarantined]
+    except (duckdb.Error, MigrationError) as error:
+        with suppress(duckdb.TransactionException):  # a broken constraint has ended the transaction already
+            con.rollback()
         raise MigrationError(
             f"Migration {step.version} ({step.description}) failed and was rolled back: {error}"
         ) from error
-
-
-def _refuse_newer(current: int, target: int, database: Path) -> None:
-    if current > target:
-        raise WarehouseTooNew(
-            f"{database} has schema version {current}, newer than the {target} this code knows; "
-            "update kalshi-pipeline, or restore a copy from the backups folder beside the file."
-        )
 
 
 def _refuse_changed(con: duckdb.DuckDBPyConnection, applied: Sequence[Migration]) -> None:
@@ -202,25 +212,3 @@ def _refuse_changed(con: duckdb.DuckDBPyConnection, applied: Sequence[Migration]
 def _holds_anything(con: duckdb.DuckDBPyConnection) -> bool:
     counted = con.execute("SELECT count(*) FROM duckdb_tables() WHERE database_name = current_database()").fetchall()
     return bool(counted[0][0])
-
-
-def _backup(con: duckdb.DuckDBPyConnection, database: Path, version: int) -> Path:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    copy = database.parent / "backups" / f"{database.stem}-v{version}-{stamp}{database.suffix}"
-    _copy(con, database, copy)
-    return copy
-
-
-def _copy(con: duckdb.DuckDBPyConnection, database: Path, copy: Path) -> None:
-    """Copy a file we hold. Nothing writes to it meanwhile, and the checkpoint leaves no log beside it."""
-    con.execute("CHECKPOINT")
-    # In a process of its own: closing any descriptor of the file in this one would drop DuckDB's lock on it.
-    command = (
-        "import os, shutil, sys; source, target = sys.argv[1:]; "
-        "os.makedirs(os.path.dirname(target), exist_ok=True); shutil.copyfile(source, target)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", command, str(database), str(copy)], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise MigrationError(f"{database} could not be copied to {copy}: {done.stderr.strip().splitlines()[-1]}")
