@@ -99,6 +99,8 @@ class Settings:
         lock_timeout: seconds to wait for whoever holds the warehouse file.
         sandbox_seed: seed of the simulated world.
         sandbox_now: what the embedded exchange takes for now; ``None`` follows the clock.
+        fred_api_key: key of the archive of published statistics; without one a remote source fetches no vintages.
+        outcome_vintages: file of published values with their vintages; ``None`` takes a recorded world's own.
     """
 
     source: Source = field(default_factory=lambda: Source(SourceKind.SANDBOX))
@@ -115,6 +117,16 @@ class Settings:
     lock_timeout: float = 60.0
     sandbox_seed: int = 20260101
     sandbox_now: datetime | None = None
+    fred_api_key: str | None = field(default=None, repr=False)
+    outcome_vintages: Path | None = None
+
+    @property
+    def vintages_file(self) -> Path | None:
+        """The file of published values: the one that was set, or a recorded world's where it has one."""
+        if self.outcome_vintages or not self.source.folder:
+            return self.outcome_vintages
+        own = self.source.folder / "outcome_vintages.parquet"
+        return own if own.exists() else None
 
     @property
     def source_dir(self) -> Path:
@@ -221,5 +233,7 @@ _READERS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "KALSHI_KEY_FILE": ("key_file", "a file", lambda text: Path(text).expanduser()),
     "KALSHI_LOCK_TIMEOUT": ("lock_timeout", "a positive number of seconds", _positive),
     "KALSHI_SANDBOX_SEED": ("sandbox_seed", "a whole number", int),
+    "KALSHI_FRED_API_KEY": ("fred_api_key", "a key of the archive of statistics", str),
+    "KALSHI_OUTCOME_VINTAGES": ("outcome_vintages", "a Parquet or CSV file", lambda text: Path(text).expanduser()),
     "KALSHI_SANDBOX_NOW": ("sandbox_now", "a date or time like 2026-06-30T16:00:00Z", read_instant),
 }

@@ -14,6 +14,7 @@ from pydantic import Field
 from kalshi_pipeline.defs.metadata import counts
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, midnight, partition_days, span
 from kalshi_pipeline.defs.resources import Exchange
+from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.landing.collect import (
     land_candles,
     land_events,
@@ -26,6 +27,7 @@ from kalshi_pipeline.landing.collect import (
 from kalshi_pipeline.landing.report import LandingReport
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.landing.units import MarketWindow
+from kalshi_pipeline.landing.vintages import land_vintages
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.reading import market_windows
 from kalshi_pipeline.warehouse.resource import Warehouse
@@ -91,6 +93,31 @@ landing_markets = _reference(
     "Raw pages of `GET /markets` and `GET /historical/markets` for every series, one observation a run. "
     "Specifications and settlements are both loaded from them.",
 )
+
+
+@dg.asset(
+    key=["landing", "outcome_vintages"],
+    group_name="reference",
+    kinds={"json"},
+    owners=OWNERS,
+    tags={"layer": "landing"},
+    description=(
+        "Raw vintages of the published statistics that series of the universe settle on, from ALFRED. A remote source "
+        "without a key (KALSHI_FRED_API_KEY) fetches none and says so."
+    ),
+    backfill_policy=ONE_RUN,
+)
+def landing_outcome_vintages(
+    context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Fetch every vintage of every statistic again: the archive is small, and says what changed."""
+    if exchange.archive is None:
+        return dg.MaterializeResult(metadata={"reason": "KALSHI_FRED_API_KEY is not set, so no vintages are fetched."})
+    registry = Registry.load()
+    wanted = {series: registry.rule(series).statistic for series in exchange.universe}
+    statistics = {series: (wish.id, wish.units) for series, wish in wanted.items() if wish}
+    store = LandingStore(settings.landing_dir)
+    return dg.MaterializeResult(metadata=_said(land_vintages(exchange.archive, store, statistics, context.run.run_id)))
 
 
 def _snapshots(name: str, land: Callable[..., LandingReport], description: str) -> dg.AssetsDefinition:

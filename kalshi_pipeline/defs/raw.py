@@ -14,6 +14,7 @@ import dagster as dg
 from kalshi_pipeline.defs.checks import asset_key, checked, drift_check, drift_result, schema_check
 from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
+from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.schemas import raw
 from kalshi_pipeline.schemas.table import Table
@@ -114,6 +115,54 @@ raw_settlements = _reference(
     "markets",
     "Versions of every market's outcome, by observation, with the moment a live user could have known it.",
 )
+
+
+@dg.asset(
+    key=asset_key(raw.OUTCOME_VINTAGES),
+    deps=[asset_key(raw.SETTLEMENTS), ["landing", "outcome_vintages"]],
+    check_specs=[schema_check(raw.OUTCOME_VINTAGES)],
+    group_name="reference",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    tags={"layer": "raw"},
+    metadata=table_metadata(raw.OUTCOME_VINTAGES),
+    backfill_policy=ONE_RUN,
+    description=(
+        "What releases turned out to be, as each feed said it and when: the exchange's settlements, vintages of "
+        "published statistics, and a file of published values (KALSHI_OUTCOME_VINTAGES). Rows are only ever added."
+    ),
+)
+def raw_outcome_vintages(
+    context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
+) -> Iterator[Any]:
+    """Add what the feeds say and the table does not hold."""
+    files = LandingStore(settings.landing_dir).files("outcome_vintages")
+
+    def write() -> dict[str, WriteReport]:
+        with warehouse.write() as con:
+            report = loaders.load_outcome_vintages(
+                con, files, statistic_rules(), settings.vintages_file, run_id=context.run.run_id
+            )
+            return {raw.OUTCOME_VINTAGES.name: report}
+
+    yield from checked([raw.OUTCOME_VINTAGES], write)
+
+
+def statistic_rules() -> list[loaders.StatisticRule]:
+    """How published numbers are read, for every registered series."""
+    return [
+        loaders.StatisticRule(
+            series_ticker=series,
+            statistic=rule.statistic.id if rule.statistic else None,
+            scale=rule.statistic.scale if rule.statistic else 1.0,
+            grid_step=rule.grid_step,
+            release_time=rule.release_time_local,
+            timezone=rule.timezone,
+        )
+        for series, rule in Registry.load().series.items()
+    ]
+
+
 raw_quotes = _fact(
     raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time."
 )

@@ -19,8 +19,10 @@ import httpx
 from dagster_dbt import DbtCliInvocation, DbtCliResource
 
 from kalshi_pipeline.defs.dbt_project import DATABASE_VARIABLE, PROJECT_DIR, dbt_executable
+from kalshi_pipeline.exchange.alfred import ALFRED_RATE, ALFRED_URL, KeyInQuery
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.endpoints import base_url, default_pace
+from kalshi_pipeline.exchange.pacing import Pace
 from kalshi_pipeline.exchange.signing import RequestSigner, read_signer
 from kalshi_pipeline.exchange.transport import utc_now
 from kalshi_pipeline.sandbox.server import SandboxServer
@@ -48,11 +50,17 @@ class World:
 
 
 class Exchange:
-    """An open exchange: a client, and what the world behind it brings."""
+    """An open exchange: a client, what the world behind it brings, and the archive of published statistics.
 
-    def __init__(self, client: KalshiClient, world: World, settings: Settings) -> None:
+    There is no archive (``None``) for a remote exchange without a key for it.
+    """
+
+    def __init__(
+        self, client: KalshiClient, world: World, settings: Settings, archive: KalshiClient | None = None
+    ) -> None:
         self.client = client
         self.world = world
+        self.archive = archive
         self.universe = settings.universe or world.universe
 
     def candle_minutes(self, wished: int) -> int:
@@ -76,10 +84,11 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
                 SandboxServer(str(settings.source), seed=settings.sandbox_seed, now=settings.sandbox_now)
             )
             url, world = server.base_url, _embedded_world(server.base_url)
+            archive_url = url.replace("/trade-api/v2", "/fred")
             pinned = settings.sandbox_now is not None or settings.source.folder is not None
             clock = (lambda: world.now) if pinned else utc_now
         else:
-            url = base_url(settings.source.kind)
+            url, archive_url = base_url(settings.source.kind), ALFRED_URL
             clock = utc_now
             world = World(universe=DEFAULT_UNIVERSE, candle_minutes=(), now=clock())
         signer = _signer(settings)
@@ -88,7 +97,12 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
             KalshiClient(url, pace=pace, concurrency=settings.concurrency, auth=signer, clock=clock)
         )
         client.learn_costs()
-        yield Exchange(client, world, settings)
+        archive = None
+        if settings.source.embedded:
+            archive = KalshiClient(archive_url, pace=pace, clock=clock)
+        elif settings.fred_api_key:
+            archive = KalshiClient(archive_url, pace=Pace(ALFRED_RATE), auth=KeyInQuery(settings.fred_api_key))
+        yield Exchange(client, world, settings, stack.enter_context(archive) if archive else None)
 
 
 def _signer(settings: Settings) -> RequestSigner | None:

@@ -26,6 +26,21 @@ class RegistryError(ValueError):
 
 
 @dataclass(frozen=True)
+class Statistic:
+    """The published statistic a series settles on, as the archive of vintages (ALFRED) knows it.
+
+    Attributes:
+        id: identifier of the statistic.
+        units: transformation to ask for: ``lin`` level, ``chg`` change, ``pch`` percent change, ``pc1`` over a year.
+        scale: factor from the archive's unit to the unit of the series.
+    """
+
+    id: str
+    units: str
+    scale: float
+
+
+@dataclass(frozen=True)
 class SeriesRule:
     """What holds for every ladder of one series.
 
@@ -44,6 +59,7 @@ class SeriesRule:
         stale_profile: row of the stale-cutoff schedule.
         fee_multiplier: multiplier of the exchange's fee formula.
         legacy_prefixes: first parts of event tickers from before the ``KX`` names.
+        statistic: the published statistic whose vintages can be fetched; ``None`` where none is registered.
         registered: whether the series itself is in the registry; if not, the rule is inferred.
     """
 
@@ -61,6 +77,7 @@ class SeriesRule:
     stale_profile: str
     fee_multiplier: float
     legacy_prefixes: tuple[str, ...]
+    statistic: Statistic | None
     registered: bool
 
     def release_ts(self, close_time: datetime) -> datetime | None:
@@ -160,10 +177,20 @@ def _rule(name: str, entry: Mapping[str, Any], content: Mapping[str, Any], *, re
         stale_profile=merged.get("stale_profile", "DEFAULT"),
         fee_multiplier=float(merged.get("fee_multiplier", 1.0)),
         legacy_prefixes=tuple(merged.get("legacy_prefixes", ())),
+        statistic=_statistic(name, merged.get("statistic")),
         registered=registered,
     )
     _check(rule)
     return rule
+
+
+def _statistic(name: str, entry: Mapping[str, Any] | None) -> Statistic | None:
+    if entry is None:
+        return None
+    try:
+        return Statistic(id=entry["id"], units=entry.get("units", "lin"), scale=float(entry.get("scale", 1.0)))
+    except KeyError:
+        raise RegistryError(f"{name} in the series registry has a statistic without an id.") from None
 
 
 def _number(value: float | None) -> float | None:

@@ -15,14 +15,14 @@ from kalshi_pipeline.sandbox.visibility import Floor
 from kalshi_pipeline.sandbox.wire import Json
 from kalshi_pipeline.sandbox.world import Vintage
 
-#: Statistic and transformation -> the series that settles on it.
-STATISTICS: dict[tuple[str, str], str] = {
-    ("CPIAUCSL", "pch"): "KXCPI",
-    ("CPILFESL", "pch"): "KXCPICORE",
-    ("CPIAUCSL", "pc1"): "KXCPIYOY",
-    ("UNRATE", "lin"): "KXU3",
-    ("PAYEMS", "lin"): "KXPAYROLLS",
-    ("DFEDTARU", "lin"): "KXFED",
+#: Statistic and transformation -> the series that settles on it, and how many of its units the archive counts as one.
+STATISTICS: dict[tuple[str, str], tuple[str, float]] = {
+    ("CPIAUCSL", "pch"): ("KXCPI", 1.0),
+    ("CPILFESL", "pch"): ("KXCPICORE", 1.0),
+    ("CPIAUCNS", "pc1"): ("KXCPIYOY", 1.0),
+    ("UNRATE", "lin"): ("KXU3", 1.0),
+    ("PAYEMS", "chg"): ("KXPAYROLLS", 1_000.0),
+    ("DFEDTARU", "lin"): ("KXFED", 1.0),
 }
 _OPEN_END = "9999-12-31"
 
@@ -34,12 +34,12 @@ def observations(floor: Floor, query: Mapping[str, str]) -> Json:
         Refusal: the statistic is unknown or not published in those units.
     """
     statistic, units = query.get("series_id", ""), query.get("units", "lin")
-    series = STATISTICS.get((statistic, units))
-    if series is None:
+    if (statistic, units) not in STATISTICS:
         raise bad_request(f"no statistic {statistic} in units {units}")
+    series, unit = STATISTICS[statistic, units]
     now = floor.now()
     known = [vintage for vintage in floor.world.outcome_vintages(series) if vintage.published <= now]
-    rows = _rows(known)
+    rows = _rows(known, unit)
     today = now.date().isoformat()
     return {
         "realtime_start": rows[0]["realtime_start"] if rows else today,
@@ -58,7 +58,7 @@ def observations(floor: Floor, query: Mapping[str, str]) -> Json:
     }
 
 
-def _rows(known: list[Vintage]) -> list[dict[str, str]]:
+def _rows(known: list[Vintage], unit: float) -> list[dict[str, str]]:
     by_period: dict[date, list[Vintage]] = defaultdict(list)
     for vintage in sorted(known, key=lambda vintage: (vintage.period, vintage.published)):
         history = by_period[vintage.period]
@@ -72,7 +72,7 @@ def _rows(known: list[Vintage]) -> list[dict[str, str]]:
                 "realtime_start": vintage.published.date().isoformat(),
                 "realtime_end": end,
                 "date": vintage.period.isoformat(),
-                "value": f"{vintage.value:.10g}",
+                "value": f"{vintage.value / unit:.10g}",
             }
             for vintage, end in zip(history, ends, strict=True)
         ]

@@ -114,7 +114,7 @@ class RecordedWorld:
         return ()
 
     def outcome_vintages(self, series_ticker: str) -> Sequence[Vintage]:
-        """Payroll levels by the month they were published in, where recorded."""
+        """Monthly payroll changes by the month they were published in, where recorded."""
         return self._vintages if series_ticker == "KXPAYROLLS" else ()
 
     def _describe(self, recording: Recording) -> tuple[WorldInfo, datetime]:
@@ -207,15 +207,25 @@ def _event(recording: Recording, row: dict[str, Any], markets: Sequence[Market])
 
 
 def _payroll_vintages(recording: Recording) -> list[Vintage]:
-    rows = recording.rows("outcome_vintages")
-    return [
-        Vintage(
-            date.fromisoformat(f"{row['ref_month']}-01"),
-            datetime.combine(date.fromisoformat(f"{row['release_month']}-01"), time(), UTC),
-            row["employment_sa"] / 1000,
-        )
-        for row in rows
-    ]
+    """The change that settles: a month's level less the month before's, both as one release has them.
+
+    Only the month of a release was recorded, so a vintage is shown from the last day of that month on.
+    """
+    levels = {
+        (row["release_month"], date.fromisoformat(f"{row['ref_month']}-01")): row["employment_sa"]
+        for row in recording.rows("outcome_vintages")
+    }
+    found = []
+    for (released, period), level in levels.items():
+        before = levels.get((released, (period - timedelta(days=1)).replace(day=1)))
+        if before is not None:
+            shown = _last_day(date.fromisoformat(f"{released}-01"))
+            found.append(Vintage(period, datetime.combine(shown, time(), UTC), float(level - before)))
+    return found
+
+
+def _last_day(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _midnight(moment: datetime) -> datetime:

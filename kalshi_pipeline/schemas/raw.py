@@ -128,6 +128,39 @@ SETTLEMENTS = Table(
     },
 )
 
+#: Feeds of published values, the authority first: markets settle on what the exchange says.
+VINTAGE_SOURCES = ("exchange_settlement", "alfred", "vintages_file")
+
+OUTCOME_VINTAGES = Table(
+    schema="raw",
+    name="outcome_vintages",
+    grain="one statement of one feed about what a release turned out to be, by observation",
+    key=("source", "release_id", "stated_by", "vintage_at", "observed_at"),
+    columns={
+        "source": text("Feed of the statement.", isin=VINTAGE_SOURCES),
+        "series_ticker": text("Series that settles on the release."),
+        "release_id": text("Release as the feed knows it: the event, or series and reference period."),
+        "event_ticker": text("Event that settled on the value; NULL where the feed names a period.", nullable=True),
+        "reference_period": column(
+            "DATE", "First day of the period the value is about; NULL where the feed names an event.", nullable=True
+        ),
+        "stated_by": text("What carried the value: the market, the statistic or the file."),
+        "value_text": text("Value as received, verbatim."),
+        "value": column("DOUBLE", "Number the text states; NULL where it states none.", nullable=True),
+        "reject_reason": text(
+            "Why the text is no number; NULL where it is one.", nullable=True, isin=("not_a_number",)
+        ),
+        "vintage_at": timestamp("When the feed says the value was published or settled."),
+        "learned_at": timestamp("Earliest moment a live user could have known the value."),
+        "learned_at_basis": text(
+            "Where learned_at comes from.",
+            isin=("settlement_ts", "observed_at", "published_at", "release_time", "end_of_day", "end_of_month"),
+        ),
+        **_OBSERVED,
+        **_ORIGIN,
+    },
+)
+
 QUOTES = Table(
     schema="raw",
     name="quotes",
@@ -232,4 +265,14 @@ ORDERBOOKS = Table(
     },
 )
 
-RAW_TABLES: tuple[Table, ...] = (SERIES, EVENTS, MARKETS, SETTLEMENTS, QUOTES, CANDLES, TRADES, ORDERBOOKS)
+RAW_TABLES: tuple[Table, ...] = (
+    SERIES,
+    EVENTS,
+    MARKETS,
+    SETTLEMENTS,
+    OUTCOME_VINTAGES,
+    QUOTES,
+    CANDLES,
+    TRADES,
+    ORDERBOOKS,
+)

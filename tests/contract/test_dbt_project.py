@@ -91,7 +91,8 @@ def test_marts_have_contracts_and_are_the_only_tables(models: Mapping[str, Node]
     assert sum(map(len, by_layer.values())) == len(models)
     assert {node["name"] for node in by_layer["marts"]} == {
         *("series", "events", "markets", "quotes", "candles", "trades", "market_settlements"),
-        *("event_outcomes", "event_outcomes_first_print", "event_outcome_rejects"),
+        *("event_outcomes", "event_outcomes_first_print", "event_outcomes_revised", "event_outcome_rejects"),
+        "settlement_disagreements",
     }
     assert all(node["contract"]["enforced"] for node in by_layer["marts"])
     assert {node["config"]["materialized"] for node in by_layer["staging"] + by_layer["intermediate"]} == {"view"}
@@ -99,10 +100,27 @@ def test_marts_have_contracts_and_are_the_only_tables(models: Mapping[str, Node]
 
 def test_a_model_is_one_sql_and_one_yml_file(repo_root: Path, models: Mapping[str, Node]) -> None:
     folder = repo_root / "dbt_project" / "models"
-    assert {path.stem for path in folder.rglob("*.sql")} == {node["name"] for node in models.values()}
-    for path in folder.rglob("*.sql"):
-        [model] = yaml.safe_load(path.with_suffix(".yml").read_text("utf-8"))["models"]
-        assert model["name"] == path.stem
+    files = {path.stem: path for path in folder.rglob("*.sql")}
+    expected = {
+        f"{node['name']}_v{node['version']}" if node["version"] else node["name"]: node["name"]
+        for node in models.values()
+    }
+    assert files.keys() == expected.keys()
+    for stem, name in expected.items():
+        [model] = yaml.safe_load((files[stem].parent / f"{name}.yml").read_text("utf-8"))["models"]
+        assert model["name"] == name
+
+
+def test_an_old_version_of_a_model_says_until_when_it_is_kept(models: Mapping[str, Node]) -> None:
+    versioned = [node for node in models.values() if node["version"]]
+    assert {node["name"] for node in versioned} == {"event_outcomes"}
+    for node in versioned:
+        is_latest = node["version"] == node["latest_version"]
+        assert (node["deprecation_date"] is None) == is_latest
+        assert node["alias"] == (node["name"] if is_latest else f"{node['name']}_v{node['version']}")
+    [first] = [node for node in versioned if node["version"] == 1]
+    [second] = [node for node in versioned if node["version"] == 2]
+    assert second["columns"].keys() - first["columns"].keys() == {"revision_number", "reference_period"}
 
 
 def test_a_model_belongs_to_one_group_of_runs(models: Mapping[str, Node]) -> None:

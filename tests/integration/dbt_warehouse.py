@@ -14,6 +14,7 @@ from dbt.cli.main import dbtRunner
 
 from kalshi_pipeline.schemas import raw
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.loaders import load_outcome_vintages
 from kalshi_pipeline.warehouse.migrations import migrate
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import append_versions, write_partition
@@ -49,6 +50,11 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
             "learned_at_basis": "settlement_ts",
             **_OBSERVED,
         },
+    },
+    "outcome_vintages": {
+        **{"source": "alfred", "series_ticker": "KXCPI", "release_id": "KXCPI:2026-01-01", "stated_by": "CPIAUCSL"},
+        **{"reference_period": date(2026, 1, 1), "value_text": "0.4", "value": 0.4, "learned_at_basis": "release_time"},
+        **_OBSERVED,
     },
     "quotes": {
         **{"ticker": "KXCPI-26JAN-T0.3", "observed_at": NOON, "yes_bid": 0.40, "yes_ask": 0.45},
@@ -104,6 +110,8 @@ class DbtWarehouse:
             with self.warehouse.write() as con:
                 _stage(con, table, [row])
                 append_versions(con, table, "staged", run_id="run")
+                if table is raw.SETTLEMENTS:
+                    load_outcome_vintages(con, run_id="run")
 
     def load(self, dataset: str, *rows: Mapping[str, Any], day: date = DAY) -> None:
         """Replace one daily partition of a raw fact; no row leaves it empty."""

@@ -41,6 +41,7 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "raw.events",
         "raw.markets",
         "raw.settlements",
+        "raw.outcome_vintages",
         "raw.candles",
         "raw.trades",
         "marts.series",
@@ -52,6 +53,7 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "marts.market_settlements",
         "marts.event_outcomes",
         "marts.event_outcomes_first_print",
+        "marts.event_outcomes_revised",
         "research.ladders",
         "research.ladder_legs",
         "research.implied_distributions",
@@ -143,6 +145,22 @@ def test_the_same_partition_twice_gives_the_same_rows(done: Pipeline) -> None:
     before = _contents(done)
     done.run(days=DAYS)
     assert _contents(done) == before
+
+
+def test_feeds_agree_on_every_release_and_the_settled_sides_with_them(done: Pipeline) -> None:
+    assert done.rows("select * from marts.event_outcome_rejects") == []
+    assert done.rows("select * from marts.settlement_disagreements") == []
+    sources = done.rows("select distinct source from marts.event_outcomes_first_print order by all")
+    assert sources == [("alfred",), ("exchange_settlement",)]
+    assert done.value("select count(*) from marts.event_outcomes where revision_number > 0") > 0
+
+
+def test_one_version_of_a_mart_is_built_alone(done: Pipeline) -> None:
+    before = done.rows("from marts.event_outcomes order by all")
+    for mart in ("marts/event_outcomes", "marts/event_outcomes_v1"):
+        assert done.run(assets=[mart]).success
+    assert done.rows("from marts.event_outcomes order by all") == before
+    assert done.value("select count(*) from marts.event_outcomes_v1") == len(before)
 
 
 def test_a_notebook_reads_a_distribution_a_ladder_and_outcomes(done: Pipeline) -> None:

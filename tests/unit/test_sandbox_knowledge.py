@@ -122,7 +122,7 @@ def test_revisions_appear_with_the_release_that_brings_them() -> None:
         v for v, w in zip(vintages[1:], vintages, strict=False) if v.period == w.period and v.value != w.value
     )
     move(APP, (revised.published - timedelta(seconds=1)).isoformat())
-    query = {"series_id": "PAYEMS", "units": "lin"}
+    query = {"series_id": "PAYEMS", "units": "chg"}
     before = ask(APP, "/fred/series/observations", **query)["observations"]
     move(APP, revised.published.isoformat())
     after = ask(APP, "/fred/series/observations", **query)["observations"]

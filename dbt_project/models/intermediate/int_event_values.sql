@@ -1,31 +1,73 @@
 with
 
-published_values as (
-    select * from {{ ref('int_published_values') }}
-    where is_new_value and reject_reason is null
+stated_values as (
+    select * from {{ ref('int_stated_values') }}
+    where reject_reason is null
 ),
 
--- All markets of an event that state a number at one instant state the same one: the others were rejected.
+-- The first print counts from the first feed that had it; feeds that repeat it add nothing.
+known_values as (
+    select
+        event_ticker,
+        arg_min(series_ticker, learned_at) as series_ticker,
+        max(reference_period) as reference_period,
+        arg_min(source, learned_at) as source,
+        min(learned_at) as learned_at,
+        min(value) as value,
+        arg_min(value_text, learned_at) as value_text
+    from stated_values
+    where is_first_of_feed
+    group by event_ticker
+    union all
+    select
+        event_ticker,
+        series_ticker,
+        reference_period,
+        source,
+        learned_at,
+        value,
+        value_text
+    from stated_values
+    where not is_first_of_feed
+),
+
+-- Two feeds may bring one revision at one moment, or one after the other.
 event_instants as (
     select
         event_ticker,
-        min(series_ticker) as series_ticker,
         learned_at,
-        min(value) as value,
-        min(value_text) as value_text
-    from published_values
+        min(series_ticker) as series_ticker,
+        max(reference_period) as reference_period,
+        arg_min(value, source = 'alfred') as value,
+        arg_min(value_text, source = 'alfred') as value_text,
+        arg_min(source, source = 'alfred') as source
+    from known_values
     group by event_ticker, learned_at
 ),
 
 event_changes as (
     select
         *,
-        coalesce(
-            value != lag(value) over (partition by event_ticker order by learned_at), true
-        ) as is_new_value
+        coalesce(value != lag(value) over knowledge_order, true) as is_new_value,
+        max(reference_period) over (partition by event_ticker) as event_period
     from event_instants
+    window knowledge_order as (partition by event_ticker order by learned_at)
+),
+
+revisions as (
+    select
+        event_ticker,
+        series_ticker,
+        event_period as reference_period,
+        cast(row_number() over knowledge_order - 1 as integer) as revision_number,
+        value,
+        value_text,
+        learned_at,
+        source,
+        lead(learned_at) over knowledge_order is null as is_latest
+    from event_changes
+    where is_new_value
+    window knowledge_order as (partition by event_ticker order by learned_at)
 )
 
-select * exclude (is_new_value)
-from event_changes
-where is_new_value
+select * from revisions

@@ -1,21 +1,22 @@
 with
 
-settlement_versions as (
-    select * from {{ ref('stg_settlements') }}
+outcome_vintages as (
+    select * from {{ ref('stg_outcome_vintages') }}
 ),
 
 -- Losing markets often carry no text: the value of the event then comes from its other markets.
 published_texts as (
     select
-        ticker,
+        stated_by as ticker,
         event_ticker,
         series_ticker,
         observed_at,
         learned_at,
-        expiration_value as value_text,
-        {{ parse_published_value('expiration_value') }} as value
-    from settlement_versions
-    where expiration_value is not null
+        value_text,
+        value,
+        reject_reason
+    from outcome_vintages
+    where source = 'exchange_settlement'
 ),
 
 market_changes as (
@@ -59,7 +60,7 @@ published_values as (
         texts.value,
         coalesce(changes.is_new_value, false) as is_new_value,
         case
-            when texts.value is null then 'not_a_number'
+            when texts.reject_reason is not null then texts.reject_reason
             when split_events.event_ticker is not null then 'markets_disagree'
             when split_instants.event_ticker is not null and changes.is_new_value then 'markets_disagree'
         end as reject_reason

@@ -1,23 +1,27 @@
 """From landed responses to raw tables: one module per dataset, each one SQL statement over the landed files.
 
-Reference datasets (series, events, markets, settlements) add versions; facts (quotes, candles, trades, order books)
-replace daily partitions. Fetching and landing belong to ``exchange`` and ``landing``; a load needs no network.
+Reference datasets (series, events, markets, settlements, outcome vintages) add versions; facts (quotes, candles,
+trades, order books) replace daily partitions. Fetching and landing belong to ``exchange`` and ``landing``; a load needs
+no network.
 """
 
 from kalshi_pipeline.warehouse.loaders.candles import load_candles
 from kalshi_pipeline.warehouse.loaders.events import load_events
 from kalshi_pipeline.warehouse.loaders.markets import load_markets
 from kalshi_pipeline.warehouse.loaders.orderbooks import load_orderbooks
+from kalshi_pipeline.warehouse.loaders.outcomes import StatisticRule, load_outcome_vintages
 from kalshi_pipeline.warehouse.loaders.quotes import load_quotes
 from kalshi_pipeline.warehouse.loaders.series import load_series
 from kalshi_pipeline.warehouse.loaders.settlements import load_settlements
 from kalshi_pipeline.warehouse.loaders.trades import load_trades
 
 __all__ = [
+    "StatisticRule",
     "load_candles",
     "load_events",
     "load_markets",
     "load_orderbooks",
+    "load_outcome_vintages",
     "load_quotes",
     "load_series",
     "load_settlements",
