@@ -15,6 +15,7 @@ from kalshi_pipeline.distributions.rules import BOUNDARY_NOISE, Rules
 from kalshi_pipeline.schemas.distributions import (
     DISTRIBUTION_DISTANCES,
     IMPLIED_DISTRIBUTIONS,
+    LADDER_LEGS,
     LADDER_QUOTES,
     QUANTILES,
 )
@@ -131,6 +132,35 @@ RULES: tuple[Rule, ...] = (
         from research.ladder_quotes
         where available_ts > "asof"
         """,
+    ),
+    Rule(
+        LADDER_LEGS,
+        "results_lie_where_markets_pay",
+        "The number an event settled on lies inside the payoff interval of every market that settled yes and outside "
+        "of every other: a shifted strike or a wrongly read direction shows here. Events that hold one ladder.",
+        """
+        with alone as (
+            select event_ticker from research.ladders group by event_ticker having count(*) = 1
+        ),
+        settled as (
+            select
+                l.ladder_id,
+                o.learned_at as "asof",
+                l.ticker,
+                o.value,
+                s.outcome_kind,
+                o.value >= coalesce(l.low_cut, '-infinity') and o.value < coalesce(l.high_cut, 'infinity') as inside
+            from research.ladder_legs as l
+            inner join alone as a on l.event_ticker = a.event_ticker
+            inner join marts.event_outcomes as o on l.event_ticker = o.event_ticker and o.is_latest
+            inner join marts.market_settlements as s on l.ticker = s.ticker
+            where l.ladder_id is not null and s.outcome_kind in ('yes', 'no')
+        )
+        select ladder_id, "asof", ticker || ' settled ' || outcome_kind || ' on ' || value as what
+        from settled
+        where inside != (outcome_kind = 'yes')
+        """,
+        _WARN,
     ),
     Rule(
         DISTRIBUTION_DISTANCES,

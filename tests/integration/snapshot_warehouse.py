@@ -23,8 +23,12 @@ from kalshi_pipeline.warehouse.migrations import migrate
 from kalshi_pipeline.warehouse.resource import Warehouse
 from tests.unit.distribution_kit import ladders_of
 
-_QUOTES = """
+_MARTS = """
 create schema if not exists marts;
+create table if not exists marts.event_outcomes (
+    event_ticker varchar, value double, is_latest boolean, learned_at timestamptz
+);
+create table if not exists marts.market_settlements (ticker varchar, outcome_kind varchar);
 create table if not exists marts.quotes (
     ticker varchar, available_ts timestamptz, quote_kind varchar, source varchar, period_minutes integer,
     yes_bid decimal(10, 6), yes_ask decimal(10, 6), last_price decimal(10, 6),
@@ -81,7 +85,7 @@ class SnapshotWarehouse:
             made = cls(settings, instance)
             tables = ladders_of(markets)
             with made.warehouse.write() as con:
-                con.execute(_QUOTES)
+                con.execute(_MARTS)
                 write_table(con, LADDERS, tables.ladders, run_id="by hand")
                 write_table(con, LADDER_LEGS, tables.legs, run_id="by hand")
             made.add_quotes(quotes)

@@ -90,12 +90,18 @@ def test_a_pool_pulls_in_neighbours_until_the_curve_falls() -> None:
 def test_weights_decide_where_a_pool_lies() -> None:
     survival, _ = solve([0, 0], [1, 1], [0.2, 0.6], [3, 1])
     assert survival == pytest.approx([0.3, 0.3], abs=1e-15)
+    # And here it is below the second strike's bid.
+    survival, _ = solve([0, 0.7], [1, 1], [0.2, 0.6], [1, 1])
+    assert survival == pytest.approx([0.7, 0.7], abs=1e-15)
 
 
 def test_the_band_of_one_strike_holds_for_the_whole_pool() -> None:
     # The pooled mean of 0.4 is above the first strike's ask.
     survival, _ = solve([0, 0], [0.3, 1], [0.2, 0.6], [1, 1])
     assert survival == pytest.approx([0.3, 0.3], abs=1e-15)
+    # And here it is below the second strike's bid.
+    survival, _ = solve([0, 0.7], [1, 1], [0.2, 0.6], [1, 1])
+    assert survival == pytest.approx([0.7, 0.7], abs=1e-15)
 
 
 def test_clipping_the_pooled_mids_would_be_another_and_a_worse_answer() -> None:
