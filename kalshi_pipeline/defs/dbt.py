@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
+from kalshi_pipeline.defs.contracts import hold_contracts, stated_contracts
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN
 from kalshi_pipeline.defs.resources import Dbt
 from kalshi_pipeline.warehouse.bookkeeping import row_counts
@@ -71,6 +72,7 @@ def _alias(props: Mapping[str, Any]) -> str:
 def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     """Two groups of assets over one manifest: models tagged ``daily`` are partitioned, all others are not."""
     translator = Translator()
+    contracts = stated_contracts(manifest)
 
     @dbt_assets(
         manifest=manifest,
@@ -81,6 +83,7 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         backfill_policy=ONE_RUN,
     )
     def dbt_reference(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+        hold_contracts(context, dbt, warehouse, contracts)
         yield from _build(context, dbt, warehouse)
 
     @dbt_assets(
@@ -92,6 +95,7 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         backfill_policy=ONE_RUN,
     )
     def dbt_daily(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+        hold_contracts(context, dbt, warehouse, contracts)
         yield from _build(context, dbt, warehouse)
 
     return [dbt_reference, dbt_daily]
