@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from kalshi_pipeline.defs import distances, distributions, landing, raw, report, research
+from kalshi_pipeline.defs import distances, distributions, landing, mappings, raw, report, research
 from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHECKS
@@ -42,7 +42,7 @@ def build_defs(
     Raises:
         DbtUnavailable: dbt is missing or the dbt project does not parse.
     """
-    modules = [landing, raw, distributions, distances, research, report]
+    modules = [landing, raw, mappings, distributions, distances, research, report]
     assets = [*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))]
     tables = [key for asset in assets if isinstance(asset, dg.AssetsDefinition) for key in asset.keys]
     return dg.Definitions(

@@ -7,6 +7,7 @@ releases of one type with one release time; it is what folds count and never spl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,15 +78,28 @@ def _release(ladder: dict[str, Any], registry: Registry) -> dict[str, Any]:
         raise ValueError(
             f"Ladder {ladder['ladder_id']} has no anchor_ts; the registry must say where its horizons count from."
         )
+    return {**ladder, **name_release(ladder, registry)}
+
+
+def name_release(settled_by: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+    """What the release is called that a ladder or an event settles on.
+
+    Args:
+        settled_by: ``series_ticker, release_type, anchor_ts, release_ts`` of the ladder or event.
+        registry: what is known about each series.
+
+    Returns:
+        ``release_id, release_group, climate_day``.
+    """
     day = None
-    if ladder["release_type"] == WEATHER:
-        day = climate_day(ladder["anchor_ts"], registry.timezone_of(ladder["series_ticker"]))
-        publisher, group = ladder["series_ticker"], day.isoformat()
-    elif ladder["release_ts"] is not None:
-        publisher, group = ladder["release_type"], _iso(ladder["release_ts"])
+    if settled_by["release_type"] == WEATHER:
+        day = climate_day(settled_by["anchor_ts"], registry.timezone_of(settled_by["series_ticker"]))
+        publisher, group = settled_by["series_ticker"], day.isoformat()
+    elif settled_by["release_ts"] is not None:
+        publisher, group = settled_by["release_type"], _iso(settled_by["release_ts"])
     else:
-        publisher, group = ladder["series_ticker"], _iso(ladder["anchor_ts"])
-    return {**ladder, "release_id": f"{publisher}:{group}", "release_group": group, "climate_day": day}
+        publisher, group = settled_by["series_ticker"], _iso(settled_by["anchor_ts"])
+    return {"release_id": f"{publisher}:{group}", "release_group": group, "climate_day": day}
 
 
 def _iso(instant: datetime) -> str:

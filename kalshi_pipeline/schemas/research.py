@@ -54,6 +54,38 @@ _INSTANTS = {
     "known_at": timestamp("When the ladder's specification could first be known."),
 }
 
+MAPPING_VERSIONS = Table(
+    schema="research",
+    name="mapping_versions",
+    grain="one version of the mapping of events to releases, over all events",
+    key=("version_id",),
+    columns={
+        "version_id": column("INTEGER", "Number of the version, from 1, in order of time.", checks=[pa.Check.ge(1)]),
+        "created_at": timestamp("Instant from which the version could be known."),
+        "event_count": _count("Events whose release the version changed.", "events"),
+    },
+)
+
+EVENT_MARKET_MAP_VERSIONS = Table(
+    schema="research",
+    name="event_market_map_versions",
+    grain="one version of the release an event settles on, with the half-open interval in which it holds",
+    key=("event_ticker", "version_id"),
+    columns={
+        "version_id": column("INTEGER", "Version that brought this mapping.", checks=[pa.Check.ge(1)]),
+        "event_ticker": text("Event, whose numeric markets are the ladder."),
+        "series_ticker": text("Series the event belongs to."),
+        **_RELEASE,
+        "anchor_ts": timestamp("Instant horizons count back from, as scheduled in this version."),
+        "release_ts": timestamp("Scheduled publication; NULL where trading ends before the value.", nullable=True),
+        "open_time": timestamp("When the event's first market opens."),
+        "close_time": timestamp("When the event's last market closes, as scheduled in this version."),
+        "valid_from": timestamp("From when on the mapping holds."),
+        "valid_to": timestamp("When the next version of the event takes over; NULL for the last.", nullable=True),
+        "known_at": timestamp("From when on the mapping could be known."),
+    },
+)
+
 RELEASES = Table(
     schema="research",
     name="releases",
@@ -212,4 +244,11 @@ WALKFORWARD_FOLDS = Table(
     },
 )
 
-RESEARCH_TABLES: tuple[Table, ...] = (RELEASES, EVENT_FEATURE_PANEL, EVENT_LABELS, WALKFORWARD_FOLDS)
+RESEARCH_TABLES: tuple[Table, ...] = (
+    MAPPING_VERSIONS,
+    EVENT_MARKET_MAP_VERSIONS,
+    RELEASES,
+    EVENT_FEATURE_PANEL,
+    EVENT_LABELS,
+    WALKFORWARD_FOLDS,
+)

@@ -92,7 +92,7 @@ def test_marts_have_contracts_and_are_the_only_tables(models: Mapping[str, Node]
     assert {node["name"] for node in by_layer["marts"]} == {
         *("series", "events", "markets", "quotes", "candles", "trades", "market_settlements"),
         *("event_outcomes", "event_outcomes_first_print", "event_outcomes_revised", "event_outcome_rejects"),
-        "settlement_disagreements",
+        *("settlement_disagreements", "market_specifications", "event_specifications"),
     }
     assert all(node["contract"]["enforced"] for node in by_layer["marts"])
     assert {node["config"]["materialized"] for node in by_layer["staging"] + by_layer["intermediate"]} == {"view"}

@@ -1,0 +1,74 @@
+"""The versions of the mapping are written as assets, and one that contradicts itself writes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from kalshi_pipeline.defs import mappings
+from kalshi_pipeline.defs.mappings import CONSISTENT, event_market_map_versions
+from kalshi_pipeline.research.mappings import MAPPING_SCHEMA, VERSION_SCHEMA
+from kalshi_pipeline.warehouse.migrations import migrate
+from kalshi_pipeline.warehouse.resource import Warehouse
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Warehouse:
+    """A warehouse with one market whose close was moved once."""
+    path = tmp_path / "kalshi.duckdb"
+    migrate(path)
+    warehouse = Warehouse(database=str(path))
+    with warehouse.write() as con:
+        con.execute(
+            """
+            CREATE SCHEMA marts;
+            CREATE TABLE marts.market_specifications AS FROM (VALUES
+                ('M', 'KXCPI-26JAN', 'KXCPI', TIMESTAMPTZ '2026-01-01 00:00:00Z', TIMESTAMPTZ '2026-01-14 13:29:00Z',
+                    TIMESTAMPTZ '2026-01-01 00:00:00Z'),
+                ('M', 'KXCPI-26JAN', 'KXCPI', TIMESTAMPTZ '2026-01-01 00:00:00Z', TIMESTAMPTZ '2026-01-15 13:29:00Z',
+                    TIMESTAMPTZ '2026-01-05 00:00:00Z')
+            ) AS specifications (ticker, event_ticker, series_ticker, open_time, close_time, known_at)
+            """
+        )
+    return warehouse
+
+
+def run(warehouse: Warehouse) -> dg.ExecuteInProcessResult:
+    return dg.materialize([event_market_map_versions], resources={"warehouse": warehouse}, raise_on_error=False)
+
+
+def rows(warehouse: Warehouse, sql: str) -> list[tuple[object, ...]]:
+    with warehouse.read() as con:
+        return con.execute(sql).fetchall()
+
+
+def test_every_version_is_written_and_checked(warehouse: Warehouse) -> None:
+    done = run(warehouse)
+    assert done.success
+    assert {e.check_name: e.passed for e in done.get_asset_check_evaluations()} == {"schema": True, CONSISTENT: True}
+    assert rows(
+        warehouse,
+        "SELECT version_id, release_id, valid_to IS NULL FROM research.event_market_map_versions ORDER BY ALL",
+    ) == [(1, "CPI:2026-01-14T13:30:00Z", False), (2, "CPI:2026-01-15T13:30:00Z", True)]
+    assert rows(warehouse, "SELECT version_id, event_count FROM research.mapping_versions ORDER BY ALL") == [
+        (1, 1),
+        (2, 1),
+    ]
+
+
+def test_a_mapping_that_contradicts_itself_fails_its_check_and_is_not_written(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unregistered = pa.Table.from_pylist([{"event_ticker": "E", "version_id": 3}], schema=MAPPING_SCHEMA)
+    monkeypatch.setattr(mappings, "map_versions", lambda _: (unregistered, VERSION_SCHEMA.empty_table()))
+    done = run(warehouse)
+    assert not done.success
+    [check] = done.get_asset_check_evaluations()
+    assert (check.check_name, check.passed, check.blocking) == (CONSISTENT, False, True)
+    assert "not registered" in str(check.description)
+    assert rows(warehouse, "SELECT count(*) FROM research.event_market_map_versions") == [(0,)]
