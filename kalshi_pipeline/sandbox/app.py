@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,7 +20,8 @@ from starlette.types import Receive, Scope, Send
 from kalshi_pipeline.sandbox import candlesticks, exchange_hours, listing, lookups, tape
 from kalshi_pipeline.sandbox.clock import Clock, read_instant
 from kalshi_pipeline.sandbox.errors import Refusal, bad_request
-from kalshi_pipeline.sandbox.faults import FaultLine, Faults
+from kalshi_pipeline.sandbox.fault_line import FaultLine
+from kalshi_pipeline.sandbox.faults import Faults
 from kalshi_pipeline.sandbox.observations import observations
 from kalshi_pipeline.sandbox.orders import Desk
 from kalshi_pipeline.sandbox.visibility import Floor
@@ -82,19 +83,24 @@ def build_app(world: World, *, now: datetime | None = None, faults: Faults | Non
         faults: what goes wrong from the start.
     """
     floor = Floor(world, Clock(now if now is not None else world.info.pinned))
-    line = FaultLine(faults=faults)
+    line = FaultLine(faults)
     desk = Desk()
+
+    def seen() -> Floor:
+        """The exchange at one instant, which holds for a whole answer however long it takes."""
+        return Floor(world, Clock(floor.now() + timedelta(seconds=line.faults.clock_skew_seconds)), line.faults)
+
     # A proxy is no quote, and nothing in the body of a bar can say so.
     kind = {"x-sandbox-quote-kind": "trade_proxy"} if world.info.quote_kind == "trade_proxy" else {}
-    routes = [_answering(API + path, floor, answer, kind) for path, answer in _CANDLE_PATHS.items()]
+    routes = [_answering(API + path, seen, answer, kind) for path, answer in _CANDLE_PATHS.items()]
     # Literal paths come before those with a placeholder in the same place.
-    routes += [_answering(API + path, floor, answer) for path, answer in _PATHS.items()]
+    routes += [_answering(API + path, seen, answer) for path, answer in _PATHS.items()]
     routes += [
-        *_account(floor, desk),
+        *_account(seen, desk),
         _answering(
-            "/fred/series/observations", floor, lambda floor, request: observations(floor, request.query_params)
+            "/fred/series/observations", seen, lambda floor, request: observations(floor, request.query_params)
         ),
-        _answering("/sandbox/world", floor, _world),
+        _answering("/sandbox/world", seen, _world),
         _post("/sandbox/clock", lambda body: _move_clock(floor, body)),
         _post("/sandbox/faults", lambda body: _set_faults(line, body)),
     ]
@@ -103,13 +109,15 @@ def build_app(world: World, *, now: datetime | None = None, faults: Faults | Non
 
 
 def _answering(
-    path: str, floor: Floor, answer: _Answer, headers: dict[str, str] | None = None, method: str = "GET"
+    path: str,
+    seen: Callable[[], Floor],
+    answer: _Answer,
+    headers: dict[str, str] | None = None,
+    method: str = "GET",
 ) -> Route:
     async def endpoint(request: Request) -> Response:
-        # One instant for the whole answer, however long it takes.
-        seen = Floor(floor.world, Clock(floor.now()))
         try:
-            body = answer(seen, request)
+            body = answer(seen(), request)
         except Refusal as refusal:
             return refusal.response()
         body = body if isinstance(body, bytes) else orjson.dumps(body)
@@ -118,13 +126,13 @@ def _answering(
     return Route(path, endpoint, methods=[method])
 
 
-def _account(floor: Floor, desk: Desk) -> list[Route]:
+def _account(seen: Callable[[], Floor], desk: Desk) -> list[Route]:
     async def place(request: Request) -> Response:
         try:
             body = orjson.loads(await request.body() or b"{}")
             if not isinstance(body, dict):
                 raise bad_request("the body must be a JSON object")
-            answer = desk.place(floor, request, body)
+            answer = desk.place(seen(), request, body)
         except Refusal as refusal:
             return refusal.response()
         except ValueError as error:
@@ -133,12 +141,12 @@ def _account(floor: Floor, desk: Desk) -> list[Route]:
 
     return [
         Route(f"{API}/portfolio/events/orders", place, methods=["POST"]),
-        _answering(f"{API}/portfolio/events/orders/{{order_id}}", floor, desk.cancel, method="DELETE"),
-        _answering(f"{API}/portfolio/orders", floor, desk.listed),
-        _answering(f"{API}/portfolio/orders/{{order_id}}", floor, desk.one),
-        _answering(f"{API}/portfolio/fills", floor, desk.filled),
-        _answering(f"{API}/portfolio/positions", floor, desk.held),
-        _answering(f"{API}/portfolio/balance", floor, desk.balance),
+        _answering(f"{API}/portfolio/events/orders/{{order_id}}", seen, desk.cancel, method="DELETE"),
+        _answering(f"{API}/portfolio/orders", seen, desk.listed),
+        _answering(f"{API}/portfolio/orders/{{order_id}}", seen, desk.one),
+        _answering(f"{API}/portfolio/fills", seen, desk.filled),
+        _answering(f"{API}/portfolio/positions", seen, desk.held),
+        _answering(f"{API}/portfolio/balance", seen, desk.balance),
     ]
 
 

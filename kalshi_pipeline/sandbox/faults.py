@@ -1,157 +1,106 @@
-"""Faults on demand: an exchange that throttles, fails, cuts its answers short, repeats a cursor or is slow.
+"""What can go wrong on the exchange, on demand: the names, the ranges, and who is hit.
 
-The middleware stands in front of the app and is off unless told otherwise; which requests are hit is drawn from a seed,
-so a test meets the same faults every time. Not here: refusals of bad requests (``errors``).
+Everything is off unless told otherwise, and is drawn from a seed. Not here: spoiling answers (``fault_line``,
+``spoiling``), and what the exchange shows under these faults (``visibility``, ``combos``).
 """
 
 from __future__ import annotations
 
-import asyncio
-import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any
+import hashlib
+import re
+from datetime import datetime
+from typing import Annotated, Any
 
-import orjson
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-TOO_MANY = b'{"error":"too many requests"}'
+from kalshi_pipeline.sandbox.clock import read_instant
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Seconds = Annotated[float, Field(ge=0)]
+
+#: Tokens that the exchange bills for a request unless it lists another cost.
+DEFAULT_COST = 10
 
 
-@dataclass(frozen=True)
-class Faults:
-    """What goes wrong, and how often. Shares are of requests, between 0 and 1.
+class Faults(BaseModel):
+    """What goes wrong, and how often. Shares are between 0 and 1; times are seconds or instants of ISO 8601.
 
     Attributes:
-        requests_per_second: pace above which the exchange answers 429; ``None`` is no limit.
+        requests_per_second: pace, in requests of default cost, above which the exchange answers 429; ``None`` is no
+            limit.
         burst: requests the bucket holds when full.
-        server_errors: share answered 500, 502, 503 or 504.
+        costs: tokens per GET by path below the API's root, where it is not 10; segments in braces stand for any text.
+        server_errors: share of requests answered 500, 502, 503 or 504.
+        stalled: share answered only after ``stall_seconds``, when every client has given up.
+        stall_seconds: how long that is.
+        latency_seconds: pause before every answer.
         truncated: share whose JSON stops halfway.
         repeated_cursor: whether every page with a cursor returns the cursor it was asked with.
-        latency_seconds: pause before every answer.
+        dropped: share of the rows of a list that are left out.
+        duplicated: share of the rows of a list that come twice.
+        restruck: share of markets whose strikes are one step off until half of their trading time is over.
+        retitled: share of markets with other titles until then.
+        amended: share of markets that are determined the wrong way, disputed and amended before they settle.
+        combos: combos of several markets that swamp an unfiltered listing of markets.
+        market_cutoff: instant before which settled markets are archived; ``None`` leaves it to the world.
+        trade_cutoff: instant before which trades are archived; ``None`` leaves it to the world.
+        clock_skew_seconds: how far the exchange's clock is ahead of the one it is told.
         seed: of the draws.
     """
 
-    requests_per_second: float | None = None
-    burst: float = 10.0
-    server_errors: float = 0.0
-    truncated: float = 0.0
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    requests_per_second: Annotated[float, Field(gt=0)] | None = None
+    burst: Annotated[float, Field(ge=1)] = 10.0
+    costs: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    server_errors: Share = 0.0
+    stalled: Share = 0.0
+    stall_seconds: Seconds = 60.0
+    latency_seconds: Seconds = 0.0
+    truncated: Share = 0.0
     repeated_cursor: bool = False
-    latency_seconds: float = 0.0
+    dropped: Share = 0.0
+    duplicated: Share = 0.0
+    restruck: Share = 0.0
+    retitled: Share = 0.0
+    amended: Share = 0.0
+    combos: Annotated[int, Field(ge=0)] = 0
+    market_cutoff: datetime | None = None
+    trade_cutoff: datetime | None = None
+    clock_skew_seconds: float = 0.0
     seed: int = 0
+
+    @field_validator("market_cutoff", "trade_cutoff", mode="before")
+    @classmethod
+    def _instant(cls, value: Any) -> Any:
+        return read_instant(value) if isinstance(value, str) else value
 
     @classmethod
     def read(cls, values: dict[str, Any]) -> Faults:
         """Faults from a JSON object.
 
         Raises:
-            ValueError: it names a fault that does not exist.
+            ValueError: it names a fault that does not exist, or a value is out of its range; one sentence.
         """
-        unknown = set(values) - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"no such fault: {', '.join(sorted(unknown))}")
-        return replace(cls(), **values)
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            if first["type"] == "extra_forbidden":
+                raise ValueError(f"no such fault: {name}") from None
+            raise ValueError(f"{name} is {first['input']!r}: {first['msg'].lower()}") from None
 
-
-class TokenBucket:
-    """A bucket of requests, refilled continuously on a monotonic clock."""
-
-    def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate, burst, clock
-        self._level, self._at = burst, clock()
-
-    def take(self) -> bool:
-        """Take one request out; ``False`` where there is none."""
-        now = self._clock()
-        self._level = min(self._burst, self._level + (now - self._at) * self._rate)
-        self._at = now
-        if self._level < 1:
+    def hits(self, share: float, what: str, ticker: str) -> bool:
+        """Whether a fault that hits a share of all markets hits this one; the same answer every time."""
+        if share <= 0:
             return False
-        self._level -= 1
-        return True
+        drawn = hashlib.blake2b(f"{self.seed}|{what}|{ticker}".encode(), digest_size=8).digest()
+        return int.from_bytes(drawn) < share * 2**64
 
-
-class FaultLine:
-    """The middleware: applies the current faults to every request of the Trade API.
-
-    Attributes:
-        app: what stands behind it; set before the first request.
-        served: requests let through to the app.
-        throttled: requests answered 429.
-        broken: requests answered with an error or a broken body.
-    """
-
-    app: ASGIApp
-
-    def __init__(self, faults: Faults | None = None, prefix: str = "/trade-api") -> None:
-        self._prefix = prefix
-        self.set(faults or Faults())
-
-    def set(self, faults: Faults) -> None:
-        """Replace the faults; counters and draws begin again."""
-        self._faults = faults
-        self._draw = random.Random(faults.seed)
-        rate = faults.requests_per_second
-        self._bucket = TokenBucket(rate, faults.burst) if rate is not None else None
-        self.served = self.throttled = self.broken = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or spoil it."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
-            await self.app(scope, receive, send)
-            return
-        faults = self._faults
-        if faults.latency_seconds:
-            await asyncio.sleep(faults.latency_seconds)
-        if self._bucket is not None and not self._bucket.take():
-            self.throttled += 1
-            await Response(TOO_MANY, 429, media_type="application/json")(scope, receive, send)
-            return
-        if self._draw.random() < faults.server_errors:
-            self.broken += 1
-            await Response(b"", self._draw.choice((500, 502, 503, 504)))(scope, receive, send)
-            return
-        self.served += 1
-        truncate = self._draw.random() < faults.truncated
-        if not truncate and not faults.repeated_cursor:
-            await self.app(scope, receive, send)
-            return
-        self.broken += 1
-        await self.app(scope, receive, _spoiled(send, scope, truncate, faults.repeated_cursor))
-
-
-def _spoiled(send: Send, scope: Scope, truncate: bool, repeat: bool) -> Send:
-    """A ``send`` that alters the whole body before it leaves."""
-    start: list[Message] = []
-    body = bytearray()
-
-    async def altered(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            start.append(message)
-            return
-        body.extend(message.get("body", b""))
-        if message.get("more_body"):
-            return
-        out = bytes(body)
-        if repeat:
-            out = _with_cursor(out, scope)
-        if truncate:
-            out = out[: len(out) // 2]
-        head = start[0]
-        head["headers"] = [(k, v) for k, v in head["headers"] if k != b"content-length"]
-        head["headers"].append((b"content-length", str(len(out)).encode()))
-        await send(head)
-        await send({"type": "http.response.body", "body": out})
-
-    return altered
-
-
-def _with_cursor(body: bytes, scope: Scope) -> bytes:
-    pairs = dict(part.split("=", 1) for part in scope["query_string"].decode().split("&") if "=" in part)
-    asked = pairs.get("cursor", "")
-    answer = orjson.loads(body)
-    if asked and isinstance(answer, dict) and "cursor" in answer:
-        answer["cursor"] = asked
-    return orjson.dumps(answer)
+    def cost(self, path: str) -> int:
+        """Tokens of a request for ``path`` below the API's root."""
+        for entry, tokens in self.costs.items():
+            if re.fullmatch(re.sub(r"\\{[^}]*\\}", "[^/]+", re.escape(entry)), path):
+                return tokens
+        return DEFAULT_COST

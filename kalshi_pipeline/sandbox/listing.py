@@ -6,14 +6,17 @@ when new ones appear. Not here: single things by name (``app``), trades (``tape`
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from operator import itemgetter
 
+from kalshi_pipeline.sandbox.combos import SERIES, newest_combos
 from kalshi_pipeline.sandbox.cursors import Key, decode, page
 from kalshi_pipeline.sandbox.errors import bad_request
 from kalshi_pipeline.sandbox.query import flag, limit, whole, words
 from kalshi_pipeline.sandbox.visibility import STATUS_FILTERS, Floor, Tier
-from kalshi_pipeline.sandbox.wire import Json, event_object, market_object, series_object, updated_time
+from kalshi_pipeline.sandbox.wire import Json, event_object, market_object, series_object
 from kalshi_pipeline.sandbox.world import Event, Market, Series
 
 _EVENT_KEY = (int, str)
@@ -25,6 +28,7 @@ _WINDOWS: dict[str, tuple[str | None, ...]] = {
     "settled": ("settled", None),
     "updated": (None,),
 }
+_BOUNDS = tuple(f"{end}_{name}_ts" for name in _WINDOWS for end in ("min", "max"))
 
 
 def series_list(floor: Floor, query: Mapping[str, str]) -> Json:
@@ -89,7 +93,7 @@ def live_markets(floor: Floor, event: Event) -> list[Json] | None:
 
 def described(floor: Floor, market: Market) -> Json:
     """A market as it stands now."""
-    return market_object(market, floor.status(market), floor.top(market))
+    return market_object(floor.as_listed(market), floor.status(market), floor.top(market), floor.updated(market))
 
 
 def markets_page(floor: Floor, query: Mapping[str, str]) -> Json:
@@ -106,11 +110,15 @@ def markets_page(floor: Floor, query: Mapping[str, str]) -> Json:
     def chosen(market: Market) -> bool:
         return (statuses is None or floor.status(market) in statuses) and within(floor, market)
 
-    if query.get("mve_filter") not in (None, "", "only", "exclude"):
+    combos = query.get("mve_filter") or "also"
+    if combos not in ("also", "only", "exclude"):
         raise bad_request("invalid mve_filter")
-    if query.get("mve_filter") == "only":
-        return {"markets": [], "cursor": ""}
-    return _markets(floor, query, "live", size, chosen)
+    after = decode(query.get("cursor"), _MARKET_KEY)
+    markets = _markets(floor, query, "live", after, chosen) if combos != "only" else iter(())
+    if combos != "exclude" and _takes_in_combos(query, status):
+        # Keys fall along both, so the merged walk is one walk.
+        markets = heapq.merge(newest_combos(floor, after), markets, key=itemgetter(0), reverse=True)
+    return _page_of_markets(markets, size)
 
 
 def historical_markets_page(floor: Floor, query: Mapping[str, str]) -> Json:
@@ -122,27 +130,35 @@ def historical_markets_page(floor: Floor, query: Mapping[str, str]) -> Json:
     size = limit(query, 100, 1000)
     if sum(bool(query.get(name)) for name in ("tickers", "event_ticker", "series_ticker")) > 1:
         raise bad_request("only one of tickers, event_ticker and series_ticker may be supplied")
-    return _markets(floor, query, "historical", size, lambda market: True)
-
-
-def _markets(floor: Floor, query: Mapping[str, str], tier: Tier, size: int, chosen: Callable[[Market], bool]) -> Json:
-    tickers = set(words(query, "tickers"))
     after = decode(query.get("cursor"), _MARKET_KEY)
+    return _page_of_markets(_markets(floor, query, "historical", after, lambda market: True), size)
+
+
+def _markets(
+    floor: Floor, query: Mapping[str, str], tier: Tier, after: Key | None, chosen: Callable[[Market], bool]
+) -> Iterator[tuple[Key, Json]]:
+    tickers = set(words(query, "tickers"))
     cutoff = floor.cutoff()
-
-    def rows() -> Iterator[tuple[Key, Market]]:
-        for key, event in _events_of(floor, query, tickers, after[:2] if after else None):
-            if tier == "live" and event.settled is not None and event.settled < cutoff:
+    for key, event in _events_of(floor, query, tickers, after[:2] if after else None):
+        if tier == "live" and event.settled is not None and event.settled < cutoff:
+            continue
+        for market in floor.world.markets(event):
+            place = (*key, market.ticker)
+            if after is not None and place[:2] == after[:2] and str(place[2]) >= str(after[2]):
                 continue
-            for market in floor.world.markets(event):
-                place = (*key, market.ticker)
-                if after is not None and place[:2] == after[:2] and str(place[2]) >= str(after[2]):
-                    continue
-                if (not tickers or market.ticker in tickers) and floor.tier(market) == tier and chosen(market):
-                    yield place, market
+            if (not tickers or market.ticker in tickers) and floor.tier(market) == tier and chosen(market):
+                yield place, described(floor, market)
 
-    markets, cursor = page(rows(), size)
-    return {"markets": [described(floor, market) for market in markets], "cursor": cursor}
+
+def _page_of_markets(markets: Iterator[tuple[Key, Json]], size: int) -> Json:
+    rows, cursor = page(markets, size)
+    return {"markets": rows, "cursor": cursor}
+
+
+def _takes_in_combos(query: Mapping[str, str], status: str | None) -> bool:
+    """Whether a query selects combos too: they are open, on no listed event, and of a series of their own."""
+    elsewhere = any(query.get(name) for name in ("tickers", "event_ticker", *_BOUNDS))
+    return status in (None, "open") and not elsewhere and query.get("series_ticker", SERIES) in ("", SERIES)
 
 
 def _events_of(
@@ -216,11 +232,10 @@ def _window(query: Mapping[str, str], status: str | None) -> Callable[[Floor, Ma
 
 
 def _moment(floor: Floor, market: Market, name: str) -> datetime | None:
-    settled = floor.settled(market)
     if name == "created":
         return market.created
     if name == "close":
         return market.close_time
     if name == "settled":
-        return market.settlement_ts if settled else None
-    return updated_time(market, settled)
+        return market.settlement_ts if floor.settled(market) else None
+    return floor.updated(market)

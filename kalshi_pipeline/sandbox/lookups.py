@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from kalshi_pipeline.sandbox import listing
 from kalshi_pipeline.sandbox.errors import bad_request, not_found
+from kalshi_pipeline.sandbox.faults import DEFAULT_COST
 from kalshi_pipeline.sandbox.query import flag, limit, whole
 from kalshi_pipeline.sandbox.visibility import Floor, Tier
 from kalshi_pipeline.sandbox.wire import (
@@ -78,8 +79,8 @@ def books(floor: Floor, request: Request) -> Json:
 
 def cutoff(floor: Floor, request: Request) -> Json:
     """``GET /historical/cutoff``."""
-    stamp = timestamp(floor.cutoff())
-    return {"market_settled_ts": stamp, "trades_created_ts": stamp, "orders_updated_ts": stamp}
+    markets, trades = timestamp(floor.cutoff()), timestamp(floor.trade_cutoff())
+    return {"market_settled_ts": markets, "trades_created_ts": trades, "orders_updated_ts": trades}
 
 
 def series_fee_changes(floor: Floor, request: Request) -> Json:
@@ -101,8 +102,9 @@ def event_fee_changes(floor: Floor, request: Request) -> Json:
 
 
 def endpoint_costs(floor: Floor, request: Request) -> Json:
-    """``GET /account/endpoint_costs``: every request costs the same."""
-    return {"default_cost": 10, "endpoint_costs": []}
+    """``GET /account/endpoint_costs``: every request costs the same unless the faults say otherwise."""
+    costs = [{"method": "GET", "path": path, "cost": cost} for path, cost in floor.faults.costs.items()]
+    return {"default_cost": DEFAULT_COST, "endpoint_costs": costs}
 
 
 def _series(floor: Floor, ticker: str) -> Series:

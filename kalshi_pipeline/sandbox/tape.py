@@ -53,7 +53,7 @@ def _bounds(floor: Floor, query: Mapping[str, str], tier: Tier) -> tuple[int, in
     last = _micros(floor.now())
     if high is not None:
         last = min(last, high * 1_000_000 + 999_999)
-    cutoff = _micros(floor.cutoff())
+    cutoff = _micros(floor.trade_cutoff())
     return (max(first, cutoff), last) if tier == "live" else (first, min(last, cutoff - 1))
 
 

@@ -7,23 +7,27 @@ the answer (``wire``).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
 
 from kalshi_pipeline.sandbox.bars import EASTERN
 from kalshi_pipeline.sandbox.clock import Clock
+from kalshi_pipeline.sandbox.faults import Faults
 from kalshi_pipeline.sandbox.world import CLOSE, DOLLAR, NO_PRICE, PREVIOUS, Book, Candles, Event, Levels, Market, World
 
-Status = Literal["initialized", "active", "closed", "finalized"]
+Status = Literal["initialized", "active", "closed", "determined", "disputed", "amended", "finalized"]
+#: What a market that was determined the wrong way goes through from its close to its settlement, in equal stretches.
+_AMENDMENT: tuple[Status, ...] = ("closed", "determined", "disputed", "amended")
 Tier = Literal["live", "historical"]
 #: Filter words of the listing and the status they select.
 STATUS_FILTERS: dict[str, tuple[Status, ...]] = {
     "unopened": ("initialized",),
     "open": ("active",),
     "paused": (),
-    "closed": ("closed",),
+    "closed": _AMENDMENT,
     "settled": ("finalized",),
 }
 
@@ -46,19 +50,24 @@ class Top:
 
 
 class Floor:
-    """A world seen through a clock."""
+    """A world seen through a clock, and through what goes wrong on the exchange."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, faults: Faults | None = None) -> None:
         self.world = world
         self.clock = clock
+        self.faults = faults or Faults()
 
     def now(self) -> datetime:
         """The instant of the exchange."""
         return self.clock.now()
 
     def cutoff(self) -> datetime:
-        """Where the historical tier ends."""
-        return self.world.cutoff(self.now())
+        """Where the historical tier of markets ends."""
+        return self.faults.market_cutoff or self.world.cutoff(self.now())
+
+    def trade_cutoff(self) -> datetime:
+        """Where the historical tier of trades ends."""
+        return self.faults.trade_cutoff or self.world.cutoff(self.now())
 
     def event(self, ticker: str) -> Event | None:
         """A listed event."""
@@ -87,7 +96,49 @@ class Floor:
             return "finalized"
         if now < market.open_time:
             return "initialized"
-        return "active" if now < market.close_time else "closed"
+        if now < market.close_time:
+            return "active"
+        return self._amendment(market)[0]
+
+    def as_listed(self, market: Market) -> Market:
+        """The market with the strikes, titles and result that the exchange gives it at present."""
+        early = self.now() < _halfway(market)
+        if early and self._is_hit("restruck", market):
+            market = replace(
+                market, floor_strike=_off_by_a_step(market.floor_strike), cap_strike=_off_by_a_step(market.cap_strike)
+            )
+        if early and self._is_hit("retitled", market):
+            market = replace(market, title=f"{market.title} (to be confirmed)", yes_sub_title="To be confirmed")
+        if self.status(market) in ("determined", "disputed"):
+            flipped = {"yes": "no", "no": "yes"}.get(market.result, market.result)
+            market = replace(market, result=flipped, expiration_value="")
+        return market
+
+    def updated(self, market: Market) -> datetime:
+        """When what the exchange says of a market last changed: its settlement once that is known, else the latest of
+        its listing, a change of strikes or titles, and a stage of its amendment.
+        """
+        if market.settlement_ts is not None and self.settled(market):
+            return market.settlement_ts
+        moments = [market.listed]
+        if self._is_hit("restruck", market) or self._is_hit("retitled", market):
+            moments.append(_halfway(market))
+        status, since = self._amendment(market)
+        if status != "closed":
+            moments.append(since)
+        return max(moment for moment in moments if moment <= self.now())
+
+    def _is_hit(self, fault: Literal["restruck", "retitled", "amended"], market: Market) -> bool:
+        return self.faults.hits(getattr(self.faults, fault), fault, market.ticker)
+
+    def _amendment(self, market: Market) -> tuple[Status, datetime]:
+        """The stage of a market between its close and its settlement, and since when it is in it."""
+        passed = self.now() - market.close_time
+        if market.settlement_ts is None or passed < timedelta(0) or not self._is_hit("amended", market):
+            return "closed", market.close_time
+        stretch = (market.settlement_ts - market.close_time) / len(_AMENDMENT)
+        stage = min(int(passed / stretch), len(_AMENDMENT) - 1) if stretch else 0
+        return _AMENDMENT[stage], market.close_time + stage * stretch
 
     def candles(self, market: Market, period_minutes: int, start: int, end: int) -> Candles:
         """Bars that end within ``[start, end]`` and have ended by now."""
@@ -126,6 +177,18 @@ class Floor:
         if not len(bars):
             return [], []
         return self.world.depth(market, int(bars.bid[CLOSE, -1]), int(bars.ask[CLOSE, -1]), int(bars.end[-1]))
+
+
+def _halfway(market: Market) -> datetime:
+    return market.open_time + (market.close_time - market.open_time) / 2
+
+
+def _off_by_a_step(strike: float | None) -> float | None:
+    """A strike as it was before it was set right: one unit of its last decimal higher."""
+    if strike is None:
+        return None
+    exact = Decimal(str(strike)).normalize()
+    return float(exact + Decimal(1).scaleb(min(int(exact.as_tuple().exponent), 0)))
 
 
 def in_pause(moment: datetime) -> bool:

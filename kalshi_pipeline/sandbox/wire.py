@@ -74,9 +74,9 @@ def event_object(event: Event, series: Series, markets: Sequence[Json] | None = 
     return body
 
 
-def market_object(market: Market, status: Status, top: Top) -> Json:
-    """A market with its quote; outcome and settlement only where the status says finalized."""
-    final = status == "finalized"
+def market_object(market: Market, status: Status, top: Top, updated: datetime) -> Json:
+    """A market with its quote; the outcome from ``determined`` on, when it was settled only where that is final."""
+    known = status in ("determined", "disputed", "amended", "finalized")
     body: Json = {
         "ticker": market.ticker,
         "event_ticker": market.event_ticker,
@@ -86,7 +86,7 @@ def market_object(market: Market, status: Status, top: Top) -> Json:
         "yes_sub_title": market.yes_sub_title,
         "no_sub_title": market.yes_sub_title,
         "created_time": timestamp(market.created) if market.created else UNKNOWN_TIME,
-        "updated_time": timestamp(updated_time(market, final)),
+        "updated_time": timestamp(updated),
         "open_time": timestamp(market.open_time),
         "close_time": timestamp(market.close_time),
         "expected_expiration_time": timestamp(market.expected_expiration),
@@ -108,9 +108,9 @@ def market_object(market: Market, status: Status, top: Top) -> Json:
         "volume_fp": count(top.volume),
         "volume_24h_fp": count(top.volume_24h),
         "open_interest_fp": count(top.open_interest),
-        "result": market.result if final else "",
+        "result": market.result if known else "",
         "can_close_early": True,
-        "expiration_value": market.expiration_value if final else "",
+        "expiration_value": market.expiration_value if known else "",
         "rules_primary": market.rules,
         "rules_secondary": "",
         "price_level_structure": "linear_cent",
@@ -123,18 +123,11 @@ def market_object(market: Market, status: Status, top: Top) -> Json:
     if market.strike_type is not None:
         body["strike_type"] = market.strike_type
         body |= {name: _number(value) for name, value in _strikes(market) if value is not None}
-    if final and market.settlement_ts is not None:
+    if status == "finalized" and market.settlement_ts is not None:
         body["settlement_ts"] = timestamp(market.settlement_ts)
-        if market.result in ("yes", "no"):
-            body["settlement_value_dollars"] = dollars(DOLLAR if market.result == "yes" else 0)
+    if known and market.result in ("yes", "no"):
+        body["settlement_value_dollars"] = dollars(DOLLAR if market.result == "yes" else 0)
     return body
-
-
-def updated_time(market: Market, settled: bool) -> datetime:
-    """When the market last changed: its settlement once that is known, its listing before."""
-    if settled and market.settlement_ts is not None:
-        return market.settlement_ts
-    return market.listed
 
 
 def book_object(book: Book, depth: int = 0) -> Json:

@@ -14,6 +14,7 @@ import jsonschema
 import pytest
 
 from kalshi_pipeline.sandbox.app import API, build_app
+from kalshi_pipeline.sandbox.faults import Faults
 from kalshi_pipeline.sandbox.recorded import RecordedWorld
 from kalshi_pipeline.sandbox.simulated import SimulatedWorld
 
@@ -94,6 +95,17 @@ def test_market_and_book_bodies_in_both_tiers(get: Get) -> None:
     get(f"/markets/{live[0]['ticker']}/orderbook", "GetMarketOrderbookResponse", {"depth": 3})
     tickers = [("tickers", market["ticker"]) for market in live[:100]]
     assert len(get("/markets/orderbooks", "GetMarketOrderbooksResponse", tickers)["orderbooks"]) == len(tickers)
+
+
+def test_market_bodies_while_the_exchange_changes_its_mind(get: Get) -> None:
+    app = get.app  # type: ignore[attr-defined]
+    app.faults.set(Faults(restruck=0.5, retitled=0.5, amended=1.0, combos=40, duplicated=0.2))
+    try:
+        assert get("/markets", "GetMarketsResponse", {"limit": 200})["markets"]
+        assert get("/markets", "GetMarketsResponse", {"limit": 30, "mve_filter": "only"})["cursor"]
+        get("/account/endpoint_costs", "GetAccountEndpointCostsResponse")
+    finally:
+        app.faults.set(Faults())
 
 
 def test_trade_bodies_in_both_tiers(get: Get) -> None:

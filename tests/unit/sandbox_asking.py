@@ -10,13 +10,15 @@ import httpx
 from kalshi_pipeline.sandbox.app import API, SandboxApp
 
 
-def respond(app: SandboxApp, path: str, *, method: str = "GET", body: Any = None, **query: Any) -> httpx.Response:
+def respond(
+    app: SandboxApp, path: str, *, method: str = "GET", body: Any = None, headers: Any = None, **query: Any
+) -> httpx.Response:
     """The answer of the app to one request; ``path`` is below the API's root unless it begins with ``/sandbox``."""
     whole = path if path.startswith(("/sandbox", "/fred")) else API + path
 
     async def once() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://sandbox") as client:
-            return await client.request(method, whole, params=query, json=body)
+            return await client.request(method, whole, params=query, json=body, headers=headers)
 
     return asyncio.run(once())
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
 from kalshi_pipeline.sandbox.app import SandboxApp, build_app
-from kalshi_pipeline.sandbox.faults import Faults, TokenBucket
+from kalshi_pipeline.sandbox.fault_line import TokenBucket
+from kalshi_pipeline.sandbox.faults import Faults
 from kalshi_pipeline.sandbox.simulated import SimulatedWorld
-from tests.unit.sandbox_asking import ask, respond
+from tests.unit.sandbox_asking import ask, respond, walk
 
 pytestmark = pytest.mark.unit
 
@@ -36,6 +39,60 @@ def test_too_many_requests_has_its_exact_body_and_no_hint_when_to_return() -> No
     assert [answer.status_code for answer in answers] == [200, 200, 429, 429]
     assert answers[-1].content == b'{"error":"too many requests"}' and "retry-after" not in answers[-1].headers
     assert respond(app, "/sandbox/world").status_code == 200, "the control paths are never throttled"
+
+
+def test_a_dear_endpoint_takes_more_out_of_the_bucket_and_says_so() -> None:
+    app = with_faults(requests_per_second=0.001, burst=5, costs={"/series/{series}": 20, "/exchange/status": 5})
+    codes = [respond(app, path).status_code for path in ["/series/KXCPI"] * 2 + ["/exchange/status"] * 3]
+    assert codes == [200, 200, 200, 200, 429]
+    listed = ask(with_faults(costs={"/series/{series}": 20}), "/account/endpoint_costs")
+    assert listed == {
+        "default_cost": 10,
+        "endpoint_costs": [{"method": "GET", "path": "/series/{series}", "cost": 20}],
+    }
+
+
+def test_stalled_answers_come_late_at_their_share() -> None:
+    app = with_faults(stalled=0.5, stall_seconds=0.2)
+    late = 0
+    for _ in range(12):
+        began = time.monotonic()
+        assert respond(app, "/exchange/status").status_code == 200
+        late += time.monotonic() - began >= 0.2
+    done = respond(app, "/sandbox/faults", method="POST", body={}).json()
+    assert 1 <= done["broken"] <= late <= 11
+
+
+def test_rows_are_dropped_and_doubled_at_their_shares() -> None:
+    whole = [m["ticker"] for m in ask(with_faults(), "/markets", series_ticker="KXCPI", limit=500)["markets"]]
+    doubled = ask(with_faults(duplicated=0.2), "/markets", series_ticker="KXCPI", limit=500)["markets"]
+    counts = Counter(market["ticker"] for market in doubled)
+    assert counts.keys() == set(whole) and set(counts.values()) == {1, 2}
+    thinned = [
+        m["ticker"] for m in ask(with_faults(dropped=0.2), "/markets", series_ticker="KXCPI", limit=500)["markets"]
+    ]
+    assert 0.6 * len(whole) < len(thinned) < len(whole)
+    assert thinned == [ticker for ticker in whole if ticker in set(thinned)]
+
+
+def test_bars_within_a_batch_are_dropped_and_doubled_too() -> None:
+    ticker = ask(with_faults(), "/markets", series_ticker="KXHIGHCHI", limit=1, status="open")["markets"][0]["ticker"]
+    end = int(datetime(2026, 11, 19, tzinfo=UTC).timestamp())
+    window = {"market_tickers": ticker, "start_ts": end - 6 * 3600, "end_ts": end, "period_interval": 1}
+
+    def ends(**faults: object) -> list[int]:
+        markets = ask(with_faults(**faults), "/markets/candlesticks", **window)["markets"]
+        return [bar["end_period_ts"] for market in markets for bar in market["candlesticks"]]
+
+    whole = ends()
+    assert len(whole) > 100 and Counter(ends(duplicated=0.3)).keys() == set(whole)
+    assert len(ends(duplicated=0.3)) > len(whole)
+    assert set(ends(dropped=0.3, seed=1)) < set(whole)
+
+
+def test_a_walk_over_pages_that_lose_rows_still_ends() -> None:
+    pages = walk(with_faults(dropped=0.9), "/markets", "markets", series_ticker="KXCPI", limit=5)
+    assert len(pages) > 3 and any(len(page) < 5 for page in pages[:-1])
 
 
 def test_server_errors_come_at_their_share_and_alike_for_a_seed() -> None:
@@ -74,3 +131,29 @@ def test_faults_can_be_set_while_it_runs_and_say_what_they_did() -> None:
     assert respond(app, "/series").status_code == 200
     refused = respond(app, "/sandbox/faults", method="POST", body={"earthquake": 1})
     assert refused.status_code == 400 and "no such fault: earthquake" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        ({"server_errors": 1.5}, "server_errors is 1.5: input should be less than or equal to 1"),
+        ({"dropped": "half"}, "dropped is 'half'"),
+        ({"requests_per_second": 0}, "requests_per_second is 0"),
+        ({"market_cutoff": "last week"}, "is not a date or time"),
+        ({"combos": -1}, "combos is -1"),
+        ({"costs": {"/markets": "dear"}}, "costs./markets is 'dear'"),
+    ],
+)
+def test_a_value_out_of_range_is_refused_in_a_sentence_and_changes_nothing(
+    faults: dict[str, object], said: str
+) -> None:
+    app = with_faults(server_errors=1.0)
+    refused = respond(app, "/sandbox/faults", method="POST", body=faults)
+    assert refused.status_code == 400 and said in refused.json()["error"]["details"]
+    assert respond(app, "/exchange/status").status_code >= 500
+
+
+def test_nothing_goes_wrong_unless_it_is_asked_for() -> None:
+    app = with_faults()
+    assert all(respond(app, "/exchange/status").status_code == 200 for _ in range(200))
+    assert (app.faults.served, app.faults.throttled, app.faults.broken) == (200, 0, 0)
