@@ -144,6 +144,11 @@ class Settings:
         return self.source_dir / "landing"
 
     @property
+    def log_dir(self) -> Path:
+        """Logs of the requests to this source."""
+        return self.source_dir / "logs"
+
+    @property
     def source_name(self) -> str:
         """Short name of the source for folders and provenance: ``sandbox``, ``recorded-weather_2024``, ``live``."""
         return f"recorded-{self.source.folder.name}" if self.source.folder else str(self.source.kind)

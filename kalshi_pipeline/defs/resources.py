@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from kalshi_pipeline.exchange.alfred import ALFRED_RATE, ALFRED_URL, KeyInQuery
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.endpoints import base_url, default_pace
 from kalshi_pipeline.exchange.pacing import Pace
+from kalshi_pipeline.exchange.request_log import RequestLog
 from kalshi_pipeline.exchange.signing import RequestSigner, read_signer
 from kalshi_pipeline.exchange.transport import utc_now
 from kalshi_pipeline.sandbox.server import SandboxServer
@@ -93,8 +94,9 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
             world = World(universe=DEFAULT_UNIVERSE, candle_minutes=(), now=clock())
         signer = _signer(settings)
         pace = default_pace(settings.source.kind, settings.requests_per_second, signed=signer is not None)
+        journal = stack.enter_context(closing(RequestLog(settings.log_dir)))
         client = stack.enter_context(
-            KalshiClient(url, pace=pace, concurrency=settings.concurrency, auth=signer, clock=clock)
+            KalshiClient(url, pace=pace, concurrency=settings.concurrency, auth=signer, clock=clock, journal=journal)
         )
         client.learn_costs()
         archive = None

@@ -21,6 +21,7 @@ class KalshiError(Exception):
         retryable: whether the same request may succeed later.
         retry_after: seconds the exchange asked to wait.
         attempts: how often the request was sent before this error was final.
+        request_id: identifier that the last attempt was sent with; ``None`` where none was sent.
     """
 
     retryable = False
@@ -40,10 +41,12 @@ class KalshiError(Exception):
         self.details = details
         self.retry_after = retry_after
         self.attempts = 1
+        self.request_id: str | None = None
 
     def __str__(self) -> str:
-        message = str(self.args[0])
-        return f"{message} (after {self.attempts} attempts)" if self.attempts > 1 else message
+        notes = [f"request {self.request_id}"] if self.request_id else []
+        notes += [f"after {self.attempts} attempts"] if self.attempts > 1 else []
+        return f"{self.args[0]} ({', '.join(notes)})" if notes else str(self.args[0])
 
 
 class RateLimited(KalshiError):
@@ -78,6 +81,10 @@ class CircuitOpen(ServerError):
 
 class ContractError(KalshiError):
     """An answer does not have the shape that the API promises."""
+
+
+class IncompleteList(ContractError):
+    """A list went on beyond any length it can have: what has been read of it is not all of it."""
 
 
 class MalformedBody(ContractError):

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
-from kalshi_pipeline.exchange.errors import ContractError
+from kalshi_pipeline.exchange.errors import ContractError, IncompleteList
+
+#: Ten million rows at a thousand a page: no list of one series or market comes near it.
+MOST_PAGES = 10_000
 
 
 class Page(Protocol):
@@ -30,15 +33,25 @@ P = TypeVar("P", bound=Page)
 R = TypeVar("R")
 
 
-def pages(fetch: Callable[[str | None], P]) -> Iterator[P]:
+def pages(fetch: Callable[[str | None], P], *, most: int = MOST_PAGES) -> Iterator[P]:
     """Fetch page after page, beginning without a cursor.
+
+    Args:
+        fetch: asks for the page after a cursor; ``None`` is the first one.
+        most: pages after which a list is taken to have no end.
 
     Raises:
         ContractError: a cursor came back that had been followed before, so the walk would never end.
+        IncompleteList: the list went on after ``most`` pages; whoever walks it must not take it for whole.
     """
     followed: set[str] = set()
     cursor: str | None = None
     while True:
+        if len(followed) >= most:
+            raise IncompleteList(
+                f"The list went on after {most} pages, the last of which begins at {cursor!r}: it is incomplete and "
+                "was given up. Ask for less of it at once."
+            )
         page = fetch(cursor)
         yield page
         cursor = page.cursor

@@ -6,6 +6,7 @@ Shared by all threads of a run. Not here: which paths exist (``client``).
 from __future__ import annotations
 
 import json
+import logging
 import threading
 import time
 import uuid
@@ -18,8 +19,11 @@ import httpx
 
 from kalshi_pipeline.exchange.errors import KalshiError, MalformedBody, RateLimited, ServerError, error_of
 from kalshi_pipeline.exchange.pacing import DEFAULT_COST, Pace
+from kalshi_pipeline.exchange.request_log import Attempt
 from kalshi_pipeline.exchange.retrying import Breaker, Retrier, RetryPolicy, retry_after_seconds
 from kalshi_pipeline.exchange.statistics import Meter
+
+log = logging.getLogger(__name__)
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -73,6 +77,8 @@ class Transport:
         clock: what the exchange takes for now; stamps the answers.
         http: a transport to use in place of a real socket.
         sleep: waits between attempts, for so many seconds.
+        timeout: seconds without a byte after which an attempt is given up.
+        journal: hears of every attempt.
     """
 
     def __init__(
@@ -87,7 +93,10 @@ class Transport:
         clock: Callable[[], datetime] = utc_now,
         http: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        timeout: float = 30.0,
+        journal: Callable[[Attempt], None] | None = None,
     ) -> None:
+        self._journal = journal
         self._pace = pace
         self._clock = clock
         self._policy = policy or RetryPolicy()
@@ -102,7 +111,7 @@ class Transport:
             auth=auth,
             headers={"Accept": "application/json", "Accept-Language": "en", "User-Agent": "kalshi-pipeline"},
             limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-            timeout=httpx.Timeout(30.0, connect=10.0, pool=60.0),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0), pool=60.0),
             transport=http,
             # Proxies and certificates of the machine are for remote exchanges; an embedded one is next door.
             trust_env=host not in _LOOPBACK,
@@ -128,19 +137,43 @@ class Transport:
     def _attempt(self, url: str, cost: int) -> Response:
         self._pace.acquire(cost)
         request_id = self._next_id()
-        started = time.perf_counter()
+        try:
+            return self._send(request_id, url)
+        except KalshiError as error:
+            error.request_id = request_id
+            raise
+
+    def _send(self, request_id: str, url: str) -> Response:
+        """Send one attempt and note it.
+
+        Raises:
+            KalshiError: what went wrong with it.
+        """
+        at, started = utc_now(), time.perf_counter()
+        answer: httpx.Response | None = None
+        error: KalshiError | None = None
         try:
             answer = self._http.get(url, headers={"X-Request-Id": request_id})
-        except httpx.TimeoutException as error:
-            raise self._unanswered(f"GET {url} was not answered in time ({type(error).__name__})", started) from error
-        except httpx.TransportError as error:
-            raise self._unanswered(f"GET {url} failed ({type(error).__name__}: {error})", started) from error
-        except httpx.DecodingError as error:
-            self.meter.sent(time.perf_counter() - started, 0)
-            raise MalformedBody(f"GET {url} answered with a body that cannot be unpacked ({error})") from error
-        received_at = self._clock()
-        throttled = answer.status_code == 429
-        self.meter.sent(time.perf_counter() - started, len(answer.content), throttled=throttled)
+            received_at = self._clock()
+            response = self._read(request_id, url, answer, received_at)
+        except httpx.TimeoutException as cause:
+            error = ServerError(f"GET {url} was not answered in time ({type(cause).__name__})")
+            raise error from cause
+        except httpx.TransportError as cause:
+            error = ServerError(f"GET {url} failed ({type(cause).__name__}: {cause})")
+            raise error from cause
+        except httpx.DecodingError as cause:
+            error = MalformedBody(f"GET {url} answered with a body that cannot be unpacked ({cause})")
+            raise error from cause
+        except KalshiError as failure:
+            error = failure
+            raise
+        finally:
+            self._note(at, request_id, url, answer, time.perf_counter() - started, error)
+        return response
+
+    def _read(self, request_id: str, url: str, answer: httpx.Response, received_at: datetime) -> Response:
+        """The answer as a response, if it is a usable one."""
         if not answer.is_success:
             wait = retry_after_seconds(answer.headers.get("retry-after"), utc_now())
             failure = error_of(answer.status_code, answer.content, url, wait)
@@ -157,9 +190,22 @@ class Transport:
             quote_kind=answer.headers.get("x-sandbox-quote-kind", "candle_close"),
         )
 
-    def _unanswered(self, message: str, started: float) -> ServerError:
-        self.meter.sent(time.perf_counter() - started, 0)
-        return ServerError(message)
+    def _note(
+        self,
+        at: datetime,
+        request_id: str,
+        url: str,
+        answer: httpx.Response | None,
+        seconds: float,
+        error: KalshiError | None,
+    ) -> None:
+        status = answer.status_code if answer is not None else None
+        size = len(answer.content) if answer is not None else 0
+        self.meter.sent(seconds, size, throttled=status == 429)
+        log.debug("request %s: GET %s %s, %.0f ms, %s bytes", request_id, url, status, seconds * 1000, size)
+        if self._journal is not None:
+            said = str(error.args[0]) if error is not None else None
+            self._journal(Attempt(at, request_id, url, status, seconds, size, said))
 
     def _next_id(self) -> str:
         with self._serial_lock:

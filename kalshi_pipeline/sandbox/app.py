@@ -97,9 +97,7 @@ def build_app(world: World, *, now: datetime | None = None, faults: Faults | Non
     routes += [_answering(API + path, seen, answer) for path, answer in _PATHS.items()]
     routes += [
         *_account(seen, desk),
-        _answering(
-            "/fred/series/observations", seen, lambda floor, request: observations(floor, request.query_params)
-        ),
+        _answering("/fred/series/observations", seen, lambda floor, request: observations(floor, request.query_params)),
         _answering("/sandbox/world", seen, _world),
         _post("/sandbox/clock", lambda body: _move_clock(floor, body)),
         _post("/sandbox/faults", lambda body: _set_faults(line, body)),
