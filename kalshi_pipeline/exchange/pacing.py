@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 #: Tokens that the exchange bills for a request unless it says otherwise.
@@ -59,9 +60,8 @@ class Pace:
         self._quiet = quiet_seconds
         self._clock = clock
         self._sleep = sleep
-        self._turn = threading.Lock()
         self._state = threading.Lock()
-        self._queueing = 0
+        self._queue: deque[threading.Event] = deque()
         self._rate = self._set_rate
         self._tokens = self._capacity
         self._settled_at = clock()
@@ -82,14 +82,23 @@ class Pace:
         return self._capacity / DEFAULT_COST
 
     def acquire(self, cost: float = DEFAULT_COST) -> None:
-        """Wait until a request of ``cost`` tokens may leave. Threads take turns."""
-        self._queue(+1)
+        """Wait until a request of ``cost`` tokens may leave. Threads take turns in the order of their arrival."""
+        turn = threading.Event()
+        with self._state:
+            self._settle()  # what was idle until now refills as such
+            self._queue.append(turn)
+            if self._queue[0] is turn:
+                turn.set()
+        turn.wait()
         try:
-            with self._turn:
-                while (wait := self._take(cost)) > 0:
-                    self._sleep(wait)
+            while (wait := self._take(cost)) > 0:
+                self._sleep(wait)
         finally:
-            self._queue(-1)
+            with self._state:
+                self._settle()
+                self._queue.popleft()
+                if self._queue:
+                    self._queue[0].set()
 
     def slow_down(self, pause: float = 0.0) -> None:
         """Halve the rate after a refusal, unless it was halved within the last second for the same burst.
@@ -105,12 +114,6 @@ class Pace:
             self._tokens = min(self._tokens, 0.0)
             self._calm_since = self._settled_at
             self._closed_until = max(self._closed_until, self._settled_at + pause)
-
-    def _queue(self, change: int) -> None:
-        """Note that a thread begins or stops to wait; what was idle until now refills as such."""
-        with self._state:
-            self._settle()
-            self._queueing += change
 
     def _take(self, cost: float) -> float:
         """Take the tokens and return 0, or return the seconds until they may be there."""
@@ -139,6 +142,6 @@ class Pace:
     def _refill(self, until: float) -> None:
         """Add what the time since the last settling is worth; a queue keeps what a late sleep has cost it."""
         elapsed = max(until - self._settled_at, 0.0)
-        full = self._capacity + (self._rate * _LATENESS if self._queueing else 0.0)
+        full = self._capacity + (self._rate * _LATENESS if self._queue else 0.0)
         self._tokens = min(self._tokens + elapsed * self._rate, full)
         self._settled_at = max(until, self._settled_at)
