@@ -109,14 +109,15 @@ def test_sleeps_that_end_late_cost_a_queue_nothing_of_its_rate(rate: float) -> N
 
     pace = Pace(rate, clock=clock, sleep=sleep)
     started = clock.now
+    requests = iter(range(120))
 
     def work() -> None:
-        for _ in range(30):
+        for _ in requests:
             pace.acquire()
 
     in_threads(4, work)
     at_rate = 119 / rate
-    assert at_rate - 1e-9 <= clock.now - started <= at_rate * 1.02 + 0.1
+    assert at_rate - 1e-9 <= clock.now - started <= at_rate * 1.02 + 0.5
 
 
 def test_threads_leave_in_the_order_of_their_arrival() -> None:
