@@ -9,12 +9,15 @@ from typing import Any
 import dagster as dg
 
 from kalshi_pipeline.defs import distances, distributions, landing, mappings, raw, report, research
+from kalshi_pipeline.defs.alerts import notifier_of
 from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHECKS
 from kalshi_pipeline.defs.jobs import JOBS
 from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
 from kalshi_pipeline.defs.schedules import build_schedules
+from kalshi_pipeline.defs.sensors import build_sensors
+from kalshi_pipeline.defs.surface import dress
 from kalshi_pipeline.defs.upkeep import build_published
 from kalshi_pipeline.settings import Settings
 
@@ -26,6 +29,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
         "exchange": exchange_resource(settings),
         "warehouse": RunWarehouse.of(settings),
         "dbt": Dbt.of(settings),
+        "notifier": notifier_of(settings),
     }
 
 
@@ -43,13 +47,15 @@ def build_defs(
         DbtUnavailable: dbt is missing or the dbt project does not parse.
     """
     modules = [landing, raw, mappings, distributions, distances, research, report]
-    assets = [*dg.load_assets_from_modules(modules), *build_dbt_assets(manifest or manifest_path(settings.database))]
-    tables = [key for asset in assets if isinstance(asset, dg.AssetsDefinition) for key in asset.keys]
+    loaded = [asset for asset in dg.load_assets_from_modules(modules) if isinstance(asset, dg.AssetsDefinition)]
+    assets = [*loaded, *build_dbt_assets(manifest or manifest_path(settings.database))]
+    tables = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
-        assets=[*assets, build_published(tables)],
+        assets=dress([*assets, build_published(tables)], settings),
         asset_checks=DISTRIBUTION_CHECKS,
         jobs=JOBS,
         schedules=build_schedules(settings),
+        sensors=build_sensors(settings),
         resources={**build_resources(settings), **(resources or {})},
         # One DuckDB file has one writer at a time: steps of a run take turns inside one process.
         executor=dg.in_process_executor,

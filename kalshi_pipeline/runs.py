@@ -26,6 +26,23 @@ storage:
     class: PooledSqliteStorage
     config:
       base_dir: {folder}
+python_logs:
+  python_log_level: INFO
+  managed_python_loggers: [kalshi_pipeline]
+  dagster_handler_config:
+    handlers:
+      lines:
+        class: logging.handlers.RotatingFileHandler
+        formatter: lines
+        filename: {log}
+        maxBytes: 20000000
+        backupCount: 5
+        delay: true
+    formatters:
+      lines:
+        "()": kalshi_pipeline.logs.JsonLines
+freshness:
+  enabled: true
 """
 
 
@@ -49,6 +66,11 @@ class RunFailed(RuntimeError):
         self.not_found = not_found
 
 
+def source_tags(settings: Settings) -> dict[str, str]:
+    """Tags of every run over a source: what the UI filters runs by."""
+    return {"kalshi/source": settings.source_name, "kalshi/universe": "chosen" if settings.universe else "default"}
+
+
 def new_run_id() -> str:
     """An identifier for a run that somebody wants to listen to from its first event on."""
     return str(uuid.uuid4())
@@ -64,7 +86,7 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     if home != PROJECT_ROOT:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "dagster.yaml").exists():
-            (home / "dagster.yaml").write_text(_OWN_INSTANCE.format(folder=home / "storage"))
+            (home / "dagster.yaml").write_text(_OWN_INSTANCE.format(folder=home / "storage", log=home / "runs.jsonl"))
     return dg.DagsterInstance.from_config(str(home))
 
 
@@ -83,6 +105,7 @@ def run_assets(
     days: tuple[date, date] | None = None,
     config: Mapping[str, Mapping[str, Any]] | None = None,
     run_id: str | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Run a job, or some of its assets, in this process.
 
@@ -94,20 +117,21 @@ def run_assets(
         days: first and last partition; needed where an asset is partitioned.
         config: run configuration by name of the asset's function.
         run_id: identifier of the run, from :func:`new_run_id`; one is made when left out.
+        tags: further tags of the run.
 
     Raises:
         RunFailed: a step failed.
     """
-    tags = {}
+    range_tags = {}
     if days:
-        tags = {
+        range_tags = {
             "dagster/asset_partition_range_start": days[0].isoformat(),
             "dagster/asset_partition_range_end": days[1].isoformat(),
         }
     result = defs.resolve_job_def(job).execute_in_process(
         instance=instance,
         asset_selection=[dg.AssetKey(key.split("/")) for key in assets] or None,
-        tags=tags,
+        tags={**(tags or {}), **range_tags},
         run_config={
             "ops": {name: {"config": dict(values)} for name, values in (config or {}).items()},
             "loggers": {"console": {"config": {"log_level": "ERROR"}}},

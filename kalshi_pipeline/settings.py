@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 #: Series taken in when the user names none: monthly macro ladders and the daily highs of six cities.
 DEFAULT_UNIVERSE = (
@@ -97,6 +98,7 @@ class Settings:
         key_id: identifier of an account's key for remote exchanges; ``None`` sends requests unsigned.
         key_file: PEM file with the private key that belongs to it.
         lock_timeout: seconds to wait for whoever holds the warehouse file.
+        alert_webhook: address that alerts are posted to as JSON; ``None`` only logs them.
         sandbox_seed: seed of the simulated world.
         sandbox_now: what the embedded exchange takes for now; ``None`` follows the clock.
         fred_api_key: key of the archive of published statistics; without one a remote source fetches no vintages.
@@ -115,6 +117,7 @@ class Settings:
     key_id: str | None = field(default=None, repr=False)
     key_file: Path | None = field(default=None, repr=False)
     lock_timeout: float = 60.0
+    alert_webhook: str | None = field(default=None, repr=False)
     sandbox_seed: int = 20260101
     sandbox_now: datetime | None = None
     fred_api_key: str | None = field(default=None, repr=False)
@@ -207,6 +210,15 @@ def _count(text: str) -> int:
     return count
 
 
+def _webhook(text: str) -> str:
+    address = urlsplit(text)
+    on_this_machine = address.scheme == "http" and address.hostname in ("127.0.0.1", "localhost", "::1")
+    if not address.hostname or not (address.scheme == "https" or on_this_machine):
+        # The address may hold a secret: it is not repeated.
+        raise SettingsError("KALSHI_ALERT_WEBHOOK takes an https:// address, or an http:// one on this machine.")
+    return text
+
+
 def _one_of(*allowed: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if int(text) not in allowed:
@@ -237,6 +249,7 @@ _READERS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "KALSHI_KEY_ID": ("key_id", "the identifier of a key", str),
     "KALSHI_KEY_FILE": ("key_file", "a file", lambda text: Path(text).expanduser()),
     "KALSHI_LOCK_TIMEOUT": ("lock_timeout", "a positive number of seconds", _positive),
+    "KALSHI_ALERT_WEBHOOK": ("alert_webhook", "an https:// address, or http:// on this machine", _webhook),
     "KALSHI_SANDBOX_SEED": ("sandbox_seed", "a whole number", int),
     "KALSHI_FRED_API_KEY": ("fred_api_key", "a key of the archive of statistics", str),
     "KALSHI_OUTCOME_VINTAGES": ("outcome_vintages", "a Parquet or CSV file", lambda text: Path(text).expanduser()),

@@ -11,7 +11,7 @@ from typing import Any
 
 from kalshi_pipeline.build import build_defs
 from kalshi_pipeline.cli.progress import StepProgress
-from kalshi_pipeline.runs import new_run_id, open_instance, run_assets
+from kalshi_pipeline.runs import new_run_id, open_instance, run_assets, source_tags
 from kalshi_pipeline.settings import Settings
 
 
@@ -64,7 +64,8 @@ def run_job(
             redirect_stdout(log),
             redirect_stderr(log),
         ):
-            result = run_assets(defs, instance, job=job, days=days, config=config, run_id=run_id)
+            tags = {**source_tags(settings), "kalshi/started_by": "command"}
+            result = run_assets(defs, instance, job=job, days=days, config=config, run_id=run_id, tags=tags)
     rows = {}
     for event in result.get_asset_materialization_events():
         said = event.materialization.metadata.get("dagster/row_count")

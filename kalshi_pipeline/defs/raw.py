@@ -167,7 +167,9 @@ raw_quotes = _fact(
     raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time."
 )
 raw_candles = _fact(raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.")
-raw_trades = _fact(raw.TRADES, loaders.load_trades, "Every trade, once.")
+raw_trades = _fact(
+    raw.TRADES, loaders.load_trades, "Every trade of the chosen days, once: price, contracts, and the side that took."
+)
 raw_orderbooks = _fact(
     raw.ORDERBOOKS, loaders.load_orderbooks, "Price levels of the order books, both sides, by observation."
 )

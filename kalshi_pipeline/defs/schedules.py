@@ -8,11 +8,20 @@ import dagster as dg
 
 from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, publish, quote_snapshot, reference
 from kalshi_pipeline.defs.upkeep import checkpoint_job
+from kalshi_pipeline.runs import source_tags
 from kalshi_pipeline.settings import Settings
+
+_UNDER_WAY = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """Quotes every KALSHI_QUOTE_MINUTES, order books and reference data hourly, facts and upkeep once a day."""
+    tags = source_tags(settings)
 
     @dg.schedule(
         job=quote_snapshot,
@@ -20,8 +29,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Snapshot of every open market of the universe, into today's partition.",
     )
-    def quote_snapshots(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=_day(context))
+    def quote_snapshots(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return _unless_running(context, quote_snapshot, dg.RunRequest(partition_key=_day(context), tags=tags))
 
     @dg.schedule(
         job=orderbook_snapshot,
@@ -29,8 +38,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Order books of every open market of the universe, into today's partition.",
     )
-    def hourly_orderbooks(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=_day(context))
+    def hourly_orderbooks(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        return _unless_running(context, orderbook_snapshot, dg.RunRequest(partition_key=_day(context), tags=tags))
 
     @dg.schedule(
         job=reference,
@@ -38,8 +47,9 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Series, events, markets and settlements, every hour.",
     )
-    def hourly_reference(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+    def hourly_reference(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        request = dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
+        return _unless_running(context, reference, request)
 
     @dg.schedule(
         job=ingest,
@@ -48,7 +58,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="Candles, trades and quotes of the day that just ended.",
     )
     def daily_ingest(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=_day(context, days_back=1))
+        return dg.RunRequest(partition_key=_day(context, days_back=1), tags=tags)
 
     @dg.schedule(
         job=publish,
@@ -57,7 +67,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="The tables as Parquet, when the facts of the day that ended have been taken in.",
     )
     def nightly_publication(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
 
     @dg.schedule(
         job=checkpoint_job,
@@ -66,7 +76,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         description="The warehouse's log into its file.",
     )
     def nightly_checkpoint(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat())
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
 
     return [
         quote_snapshots,
@@ -76,6 +86,16 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         nightly_publication,
         nightly_checkpoint,
     ]
+
+
+def _unless_running(
+    context: dg.ScheduleEvaluationContext, job: dg.UnresolvedAssetJobDefinition, request: dg.RunRequest
+) -> dg.RunRequest | dg.SkipReason:
+    """The request, unless an earlier run of the job is still under way: what it missed cannot be observed any more."""
+    under_way = dg.RunsFilter(job_name=job.name, statuses=_UNDER_WAY)
+    if context.instance.get_runs_count(under_way):
+        return dg.SkipReason(f"An earlier run of {job.name} is still under way.")
+    return request
 
 
 def _day(context: dg.ScheduleEvaluationContext, *, days_back: int = 0) -> str:

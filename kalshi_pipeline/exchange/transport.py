@@ -141,6 +141,9 @@ class Transport:
             return self._send(request_id, url)
         except KalshiError as error:
             error.request_id = request_id
+            # An answer that asking again cannot change is the caller's to judge: often it is only "not in this tier".
+            level = logging.WARNING if error.retryable else logging.INFO
+            log.log(level, "%s", error, extra={"request_id": request_id, "status": error.status})
             raise
 
     def _send(self, request_id: str, url: str) -> Response:

@@ -219,3 +219,10 @@ _SAMPLES = {
     "max_ts": 60,
     "period_minutes": 1,
 }
+
+
+def test_what_posts_alerts_has_neither_client_nor_key(package: list[Module]) -> None:
+    (alerts,) = [module for module in package if module.name == house.POSTS_ALERTS]
+    assert set(house.our_imports(alerts)) <= {"settings.Settings"}
+    assert house.order_senders([Module(house.POSTS_ALERTS, 'import httpx\nx = "/portfolio/orders"')])
+    assert house.order_senders([Module("defs.other", "import httpx\nhttpx.post('https://example.org')")])

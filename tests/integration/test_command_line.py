@@ -156,3 +156,10 @@ def test_a_report_of_what_was_filled_is_one_file(filled: Call, home: Path, tmp_p
         assert words in page
     # The run that filled the warehouse wrote one as its last asset.
     assert (home / "sandbox" / "report.html").exists()
+
+
+def test_what_runs_say_is_lines_of_json_with_the_run(filled: Call, home: Path) -> None:
+    lines = [json.loads(line) for line in (home / "sandbox" / "dagster" / "runs.jsonl").read_text("utf-8").splitlines()]
+    steps = {line.get("step_key") for line in lines}
+    assert {"raw__candles", "landing__candles", "report"} <= steps
+    assert all(line["run_id"] and line["at"] and line["message"] for line in lines)

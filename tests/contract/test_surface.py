@@ -1,0 +1,131 @@
+"""What a newcomer meets in the Dagster UI: every asset says what it is, whose, in which units, and how fresh."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from kalshi_pipeline.build import build_defs
+from kalshi_pipeline.defs.freshness import expectation
+from kalshi_pipeline.settings import Settings, Source
+
+pytestmark = pytest.mark.integration
+
+#: A page, and files of many tables: neither has columns of its own.
+WITHOUT_COLUMNS = {"report", "published/tables"}
+LAYERS = ("landing", "raw", "staging", "intermediate", "marts", "research", "report", "published")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(source=Source.parse("live"), data_dir=tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def graph(live: Settings) -> dg.AssetGraph:
+    return build_defs(live).resolve_asset_graph()
+
+
+def nodes(graph: dg.AssetGraph) -> list[dg.AssetNode]:
+    return [graph.get(key) for key in sorted(graph.materializable_asset_keys)]
+
+
+def missing(graph: dg.AssetGraph, what: str) -> list[str]:
+    """Assets that do not say something."""
+    return [node.key.to_user_string() for node in nodes(graph) if not getattr(node, what)]
+
+
+@pytest.mark.parametrize("what", ["description", "group_name", "owners", "kinds"])
+def test_every_asset_says(graph: dg.AssetGraph, what: str) -> None:
+    assert missing(graph, what) == []
+
+
+def test_no_asset_is_in_dagsters_default_group(graph: dg.AssetGraph) -> None:
+    assert [node.key.to_user_string() for node in nodes(graph) if node.group_name == "default"] == []
+
+
+def test_a_description_is_a_sentence_of_its_own(graph: dg.AssetGraph) -> None:
+    said = {node.key.to_user_string(): (node.description or "").strip() for node in nodes(graph)}
+    assert {name: text for name, text in said.items() if len(text) < 20} == {}
+    assert len(set(said.values())) == len(said)
+
+
+def test_every_table_states_its_columns_with_type_and_description(graph: dg.AssetGraph) -> None:
+    bare = []
+    for node in nodes(graph):
+        name = node.key.to_user_string()
+        if name in WITHOUT_COLUMNS:
+            continue
+        schema = node.metadata.get("dagster/column_schema")
+        columns = schema.columns if isinstance(schema, dg.TableSchema) else []
+        bare += [name] if not columns else []
+        bare += [f"{name}.{column.name}" for column in columns if not (column.description and column.type)]
+    assert bare == []
+
+
+def test_lineage_goes_from_the_exchange_to_the_report_and_never_back(graph: dg.AssetGraph) -> None:
+    backwards = [
+        f"{parent.to_user_string()} before {node.key.to_user_string()}"
+        for node in nodes(graph)
+        for parent in node.parent_keys
+        if parent in graph.materializable_asset_keys
+        and node.key.path[0] != "landing"
+        and LAYERS.index(parent.path[0]) > LAYERS.index(node.key.path[0])
+    ]
+    assert backwards == []
+
+
+def test_only_views_are_left_without_an_expectation_of_freshness(graph: dg.AssetGraph) -> None:
+    without = {node.group_name for node in nodes(graph) if node.freshness_policy is None}
+    assert without == {"staging", "intermediate"}
+
+
+def test_nothing_is_expected_of_an_exchange_without_a_present(tmp_path: Path) -> None:
+    assert {node.freshness_policy for node in nodes(build_defs(Settings(data_dir=tmp_path)).resolve_asset_graph())} == {
+        None
+    }
+
+
+def test_what_is_expected_follows_the_schedules(live: Settings) -> None:
+    quotes = expectation(dg.AssetKey(["raw", "quotes"]), "facts", live)
+    candles = expectation(dg.AssetKey(["marts", "candles"]), "marts", live)
+    assert quotes is not None
+    assert candles is not None
+    assert quotes.warn == timedelta(minutes=60)
+    assert quotes.warn < quotes.fail < candles.warn < candles.fail
+
+
+def test_everything_that_is_partitioned_takes_a_range_in_one_run(live: Settings) -> None:
+    for asset in build_defs(live).assets or []:
+        if isinstance(asset, dg.AssetsDefinition):
+            assert asset.backfill_policy == dg.BackfillPolicy.single_run(), asset.keys
+
+
+@pytest.mark.parametrize("name", ["quote_snapshots", "hourly_orderbooks", "hourly_reference", "daily_ingest"])
+def test_a_schedule_starts_a_run_that_names_its_source_and_is_off_at_first(live: Settings, name: str) -> None:
+    schedule = build_defs(live).resolve_schedule_def(name)
+    assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
+    with dg.instance_for_test() as instance:
+        asked = schedule(_tick(instance))
+    assert isinstance(asked, dg.RunRequest)
+    assert asked.tags["kalshi/source"] == "live"
+    assert asked.partition_key in (None, "2026-07-01", "2026-06-30")
+
+
+def test_a_snapshot_is_skipped_while_the_last_one_runs(live: Settings) -> None:
+    defs = build_defs(live)
+    with dg.instance_for_test() as instance:
+        instance.create_run_for_job(defs.resolve_job_def("quote_snapshot"), status=dg.DagsterRunStatus.STARTED)
+        asked = defs.resolve_schedule_def("quote_snapshots")(_tick(instance))
+        other = defs.resolve_schedule_def("hourly_orderbooks")(_tick(instance))
+    assert isinstance(asked, dg.SkipReason)
+    assert isinstance(other, dg.RunRequest)
+
+
+def _tick(instance: dg.DagsterInstance) -> dg.ScheduleEvaluationContext:
+    return dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
+    )
