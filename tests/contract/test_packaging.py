@@ -24,6 +24,7 @@ pytestmark = pytest.mark.unit
 
 #: Declared but imported nowhere in the package, and why.
 NOT_IMPORTED = {
+    "dagster-dg-cli": "run as a command",
     "dagster-webserver": "the UI",
     "dbt-core": "run as a command",
     "dbt-duckdb": "dbt's adapter",
