@@ -50,6 +50,11 @@ _LABELS = (
     "research/event_feature_panel",
     "research/event_labels",
     "research/walkforward_folds",
+    "research/recalibrations",
+    "research/ridge_fits",
+    "research/ridge_predictions",
+    "research/walkforward_results",
+    "research/scorecard",
 )
 _PUBLISHED = ("published/tables",)
 

@@ -5,44 +5,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
-from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
-from kalshi_pipeline.defs.metadata import table_metadata
-from kalshi_pipeline.defs.partitions import ONE_RUN
+from kalshi_pipeline.defs.checks import asset_key
+from kalshi_pipeline.defs.metadata import picture
+from kalshi_pipeline.defs.research_tables import research_asset, written
+from kalshi_pipeline.report.folds import folds_picture
 from kalshi_pipeline.research.folds import FoldRules, build_folds
 from kalshi_pipeline.research.labels import build_labels
 from kalshi_pipeline.research.panel import ACTIVITY_HOURS, build_panel
 from kalshi_pipeline.research.releases import build_releases
 from kalshi_pipeline.research.surprises import with_surprises
 from kalshi_pipeline.schemas.research import EVENT_FEATURE_PANEL, EVENT_LABELS, RELEASES, WALKFORWARD_FOLDS
-from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.activity import horizon_snapshots, quote_activity
-from kalshi_pipeline.warehouse.frames import read_table, write_table
+from kalshi_pipeline.warehouse.frames import read_table
 from kalshi_pipeline.warehouse.resource import Warehouse
-from kalshi_pipeline.warehouse.writing import WriteReport
-
-OWNERS = ["team:research"]
-
-
-def _spec(table: Table, deps: list[Any], description: str) -> dict[str, Any]:
-    return {
-        "key": asset_key(table),
-        "deps": deps,
-        "check_specs": [schema_check(table)],
-        "group_name": "research",
-        "kinds": {"python", "duckdb"},
-        "owners": OWNERS,
-        "tags": {"layer": "research"},
-        "metadata": table_metadata(table),
-        "description": description,
-        "backfill_policy": ONE_RUN,
-    }
 
 
 @dg.asset(
-    **_spec(
+    **research_asset(
         RELEASES,
         [["research", "ladders"]],
         "The publication every ladder settles on: its type, its group, its anchor and the instants known beforehand.",
@@ -52,11 +33,11 @@ def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
     """Find the release of every ladder."""
     with warehouse.read() as con:
         ladders = read_table(con, "research.ladders")
-    yield from _written(context, warehouse, RELEASES, build_releases(ladders))
+    yield from written(context, warehouse, RELEASES, build_releases(ladders))
 
 
 @dg.asset(
-    **_spec(
+    **research_asset(
         EVENT_FEATURE_PANEL,
         [asset_key(RELEASES), ["research", "implied_distributions"], ["research", "ladder_legs"], ["marts", "quotes"]],
         "What was known of every release at each horizon before its anchor: levels, quality, changes, activity.",
@@ -73,11 +54,11 @@ def event_feature_panel(
     panel = build_panel(known_releases, snapshots, activity, settings.horizons_minutes)
     reasons = Counter(panel["missing_reason"].to_pylist())
     said = {f"rows {reason or 'with features'}": rows for reason, rows in reasons.most_common()}
-    yield from _written(context, warehouse, EVENT_FEATURE_PANEL, panel, **said)
+    yield from written(context, warehouse, EVENT_FEATURE_PANEL, panel, **said)
 
 
 @dg.asset(
-    **_spec(
+    **research_asset(
         EVENT_LABELS,
         [
             asset_key(RELEASES),
@@ -99,11 +80,11 @@ def event_labels(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Ite
             read_table(con, "marts.event_outcome_rejects"),
         )
         panel = read_table(con, "research.event_feature_panel")
-    yield from _written(context, warehouse, EVENT_LABELS, with_surprises(labels, panel))
+    yield from written(context, warehouse, EVENT_LABELS, with_surprises(labels, panel))
 
 
 @dg.asset(
-    **_spec(
+    **research_asset(
         WALKFORWARD_FOLDS,
         [asset_key(EVENT_LABELS)],
         "Purged and embargoed walk-forward folds per release type: one row per fold and release with its role.",
@@ -116,16 +97,11 @@ def walkforward_folds(
     with warehouse.read() as con:
         labels = read_table(con, "research.event_labels")
     folds, sentences = build_folds(labels, FoldRules(horizons_minutes=settings.horizons_minutes))
-    yield from _written(context, warehouse, WALKFORWARD_FOLDS, folds, sentences=sentences)
-
-
-def _written(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, table: Table, rows: pa.Table, **metadata: Any
-) -> Iterator[Any]:
-    """Replace the whole table by ``rows`` in one transaction and report it."""
-
-    def write() -> dict[str, WriteReport]:
-        with warehouse.write() as con:
-            return {table.name: write_table(con, table, rows, run_id=context.run.run_id)}
-
-    yield from checked([table], write, metadata=lambda: {table.name: metadata})
+    yield from written(
+        context,
+        warehouse,
+        WALKFORWARD_FOLDS,
+        folds,
+        sentences=sentences,
+        picture=picture(folds_picture(folds), "Walk-forward folds"),
+    )

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from kalshi_pipeline.schemas.distributions import DISTRIBUTION_TABLES
+from kalshi_pipeline.schemas.evaluation import EVALUATION_TABLES
 from kalshi_pipeline.schemas.raw import RAW_TABLES
 from kalshi_pipeline.schemas.research import RESEARCH_TABLES
 from kalshi_pipeline.schemas.table import Table
@@ -17,7 +18,7 @@ from kalshi_pipeline.warehouse.migrations import migrate
 
 pytestmark = pytest.mark.unit
 
-TABLES: tuple[Table, ...] = (*RAW_TABLES, *DISTRIBUTION_TABLES, *RESEARCH_TABLES, *TRADING_TABLES)
+TABLES: tuple[Table, ...] = (*RAW_TABLES, *DISTRIBUTION_TABLES, *RESEARCH_TABLES, *EVALUATION_TABLES, *TRADING_TABLES)
 SCHEMAS = ("raw", "research", "trading")
 
 

@@ -67,6 +67,8 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "research.event_feature_panel",
         "research.event_labels",
         "research.walkforward_folds",
+        "research.walkforward_results",
+        "research.scorecard",
     ],
 )
 def test_every_table_holds_rows(done: Pipeline, table: str) -> None:

@@ -1,0 +1,117 @@
+"""The scorecard for people: a table in Markdown, and a picture of every method's loss against the market's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from kalshi_pipeline.report import canvas
+
+_TITLE = "Scorecard"
+#: Methods in order, with the names people read.
+_NAMES = {
+    "market": "market",
+    "recalibrated": "recalibrated",
+    "ridge": "ridge",
+    "fair_mids": "fair mids",
+    "naive_mids": "naive mids",
+    "uniform": "uniform",
+    "climatology": "climatology",
+    "no_change": "no change",
+}
+_PANEL = (3.6, 2.3)
+_UNIT_FREE = "log_score"
+
+
+def scorecard_markdown(scorecard: pa.Table, metric: str = _UNIT_FREE) -> str:
+    """One metric by release type, horizon and method, with intervals, differences, events and dates.
+
+    Args:
+        scorecard: rows of ``research.scorecard``.
+        metric: a loss: ``log_score``, ``rps``, ``crps``, ``absolute_error`` or ``brier``.
+    """
+    rows = _rows(scorecard, metric)
+    if not rows:
+        return f"No event has both a snapshot that passed the gates and an outcome yet: there is no {metric} to show."
+    lines = [
+        f"| release type | horizon | method | {metric} | 95 % interval | less the market's | 95 % interval | p "
+        "| events | from | to |",
+        "|---|--:|---|--:|---|--:|---|--:|--:|---|---|",
+    ]
+    for row in rows:
+        cells = [row["scope_value"], horizon_words(row["horizon_minutes"]), _NAMES[row["method"]]]
+        cells += [_figure(row["estimate"]), _interval(row["estimate_low"], row["estimate_high"])]
+        cells += [_figure(row["difference"]), _interval(row["difference_low"], row["difference_high"])]
+        cells += [_figure(row["dm_p_value"]), str(row["n_events"])]
+        cells += [f"{row[name]:%Y-%m-%d}" for name in ("first_anchor", "last_anchor")]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def scorecard_picture(scorecard: pa.Table, metric: str = _UNIT_FREE, limit: int = 12) -> bytes:
+    """Draw every method's loss with its interval, one panel per release type and horizon.
+
+    Args:
+        scorecard: rows of ``research.scorecard``.
+        metric: a loss.
+        limit: most panels; those with the most events come first.
+    """
+    rows = _rows(scorecard, metric)
+    panels: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        panels.setdefault((row["scope_value"], row["horizon_minutes"]), []).append(row)
+    if not panels:
+        return canvas.empty_picture(_TITLE, "No event has both a passed snapshot and an outcome yet.")
+    most = sorted(panels, key=lambda key: -max(row["n_events"] for row in panels[key]))[:limit]
+    chosen = sorted(most, key=lambda key: (key[0], -key[1]))
+    columns = min(len(chosen), 3)
+    height = -(-len(chosen) // columns)
+    figure = canvas.new_figure((columns * _PANEL[0], 0.4 + height * _PANEL[1]))
+    canvas.headline(figure, f"{_TITLE}: mean {metric.replace('_', ' ')} with 95 % interval, lower is better")
+    axes = figure.subplots(height, columns, squeeze=False).ravel()
+    for panel, key in zip(axes, chosen, strict=False):
+        own = panels[key]
+        place = np.arange(len(own))
+        value, low, high = (
+            np.array([row[name] for row in own], dtype=np.float64)
+            for name in ("estimate", "estimate_low", "estimate_high")
+        )
+        colours = [canvas.BELIEF if row["method"] == "market" else canvas.QUOTES for row in own]
+        panel.hlines(place, low, high, color=colours, linewidth=2.2)
+        panel.scatter(value, place, color=colours, s=22, zorder=3, clip_on=False)
+        panel.set_yticks(place, [_NAMES[str(row["method"])] for row in own])
+        panel.set_ylim(len(own) - 0.5, -0.5)
+        panel.set_xlim(left=0)
+        market = [row["n_events"] for row in own if row["method"] == "market"]
+        canvas.dress(panel, f"{key[0]}, {horizon_words(key[1])} before", f"{market[0] if market else 0} events")
+        panel.grid(axis="x", color=canvas.RULE, linewidth=0.8)
+    for panel in axes[len(chosen) :]:
+        panel.set_axis_off()
+    return canvas.png(figure)
+
+
+def horizon_words(minutes: int) -> str:
+    """A horizon as people say it: ``7 d``, ``4 h``, ``15 min``."""
+    if minutes % 1440 == 0:
+        return f"{minutes // 1440} d"
+    return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+
+
+def _rows(scorecard: pa.Table, metric: str) -> list[dict[str, Any]]:
+    """The rows of a metric by release type, the longest horizon first, methods in their order."""
+    chosen = pc.and_(pc.equal(scorecard["metric"], metric), pc.equal(scorecard["scope"], "release_type"))
+    rows: list[dict[str, Any]] = scorecard.filter(chosen).to_pylist()
+    order = list(_NAMES)
+    rows.sort(key=lambda row: (row["scope_value"], -row["horizon_minutes"], order.index(row["method"])))
+    return rows
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}".replace("-", "−")
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None else f"{_figure(low)} to {_figure(high)}"

@@ -1,0 +1,1 @@
+"""Models fitted inside folds: on training releases alone, then asked about the test block they never saw."""

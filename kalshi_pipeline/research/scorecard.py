@@ -1,0 +1,219 @@
+"""The scorecard: how good every method was, by series, release type and horizon, and how sure that is.
+
+Every figure stands beside the number of events behind it. Intervals and tests treat a release group as one observation.
+Metrics in a unit are told only where all events share it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from kalshi_pipeline.distributions.compiled import Floats, Ints
+from kalshi_pipeline.research.cases import Cases, leg_outcomes
+from kalshi_pipeline.research.columns import TIMESTAMP
+from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA
+from kalshi_pipeline.research.scoring.inference import (
+    block_length,
+    bootstrap_mean,
+    cluster_sums,
+    diebold_mariano,
+    draw_clusters,
+)
+from kalshi_pipeline.research.scoring.reliability import corp
+from kalshi_pipeline.research.scoring.scores import COVERAGES, coverage
+
+SCORECARD_SCHEMA = pa.schema(
+    {
+        "scope": pa.string(),
+        "scope_value": pa.string(),
+        "horizon_minutes": pa.int32(),
+        "method": pa.string(),
+        "metric": pa.string(),
+        "estimate": pa.float64(),
+        "estimate_low": pa.float64(),
+        "estimate_high": pa.float64(),
+        "n_events": pa.int32(),
+        "n_groups": pa.int32(),
+        "difference": pa.float64(),
+        "difference_low": pa.float64(),
+        "difference_high": pa.float64(),
+        "dm_statistic": pa.float64(),
+        "dm_p_value": pa.float64(),
+        "n_paired_events": pa.int32(),
+        "block_groups": pa.int32(),
+        "first_anchor": TIMESTAMP,
+        "last_anchor": TIMESTAMP,
+    }
+)
+SCOPES = ("all", "release_type", "series")
+LOSSES = ("crps", "absolute_error", "log_score", "rps", "brier")
+_IN_UNITS = ("crps", "absolute_error")
+_CORP = ("market_brier", "market_brier_miscalibration", "market_brier_discrimination", "market_brier_uncertainty")
+METRICS = (*LOSSES, *(f"coverage_{level:.0%}".rstrip("%") for level in COVERAGES), *_CORP)
+
+DRAWS, SEED = 1_000, 20_260_101
+REFERENCE = "market"
+_ROUNDING = 1e-12
+
+
+@dataclass(frozen=True)
+class _Slice:
+    """Rows of one scope and horizon, with their clusters in order of time and the draws shared by all its figures."""
+
+    scope: str
+    value: str
+    horizon: int
+    rows: pd.DataFrame
+    cluster: Ints
+    clusters: int
+    length: int
+    overlap: int
+    times_drawn: npt.NDArray[np.float64]
+
+
+def build_scorecard(results: pa.Table, cases: Cases) -> pa.Table:
+    """Average the results.
+
+    Args:
+        results: rows of ``research.walkforward_results``.
+        cases: the cases behind them, for the reliability of single markets.
+
+    Returns:
+        :data:`SCORECARD_SCHEMA`. ``difference`` is the method's loss less the market's on the events that have both:
+        above zero the market was better. Coverage is that of the randomised PIT. The ``market_brier`` metrics are of
+        single markets at their repaired prices, decomposed by isotonic recalibration.
+    """
+    frame = results.select([n for n in RESULT_SCHEMA.names if n not in ("fold_id", "asof")]).to_pandas()
+    for level in COVERAGES:
+        name = f"coverage_{level:.0%}".rstrip("%")
+        frame[name] = coverage(frame["pit_low"].to_numpy(), frame["pit_high"].to_numpy(), level)
+    frame["case"] = frame["ladder_id"] + "@" + frame["horizon_minutes"].astype(str)
+    markets = _markets(cases)
+    rows: list[dict[str, Any]] = []
+    for part in _slices(frame):
+        rows += _figures(part)
+        rows += _reliability(part, markets)
+    return pa.Table.from_pylist(rows, schema=SCORECARD_SCHEMA)
+
+
+def _slices(frame: pd.DataFrame) -> Iterator[_Slice]:
+    keys = {"all": None, "release_type": "release_type", "series": "series_ticker"}
+    for scope in SCOPES:
+        key = keys[scope]
+        groups = [("all", frame)] if key is None else list(frame.groupby(key, sort=True))
+        for value, members in groups:
+            for horizon, rows in members.groupby("horizon_minutes", sort=True):
+                yield _slice(scope, str(value), int(horizon), rows)
+
+
+def _slice(scope: str, value: str, horizon: int, rows: pd.DataFrame) -> _Slice:
+    name = rows["release_type"] + "@" + rows["release_group"]
+    first = rows.groupby(name)["anchor_ts"].min().sort_values(kind="stable")
+    place = pd.Series(np.arange(len(first)), index=first.index)
+    length = block_length(len(first))
+    spacing = first.diff().dt.total_seconds().median() / 60 if len(first) > 1 else np.inf
+    overlap = 1 if not spacing > 0 else max(1, int(np.ceil(horizon / spacing)))
+    return _Slice(
+        scope=scope,
+        value=value,
+        horizon=horizon,
+        rows=rows,
+        cluster=name.map(place).to_numpy(dtype=np.int64),
+        clusters=len(first),
+        length=length,
+        overlap=overlap,
+        times_drawn=draw_clusters(len(first), length, DRAWS, SEED).astype(np.float64),
+    )
+
+
+def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
+    rows = part.rows
+    one_unit = rows["unit"].nunique(dropna=False) == 1
+    of_method = {method: np.flatnonzero(rows["method"].to_numpy() == method) for method in METHODS}
+    reference = rows.iloc[of_method[REFERENCE]].set_index("case")
+    for method, at in of_method.items():
+        if not at.size:
+            continue
+        members, cluster = rows.iloc[at], part.cluster[at]
+        for metric in (*LOSSES, *(name for name in METRICS if name.startswith("coverage"))):
+            if metric in _IN_UNITS and not one_unit:
+                continue
+            values = members[metric].to_numpy(dtype=np.float64)
+            row = {**_head(part, method, metric), **_mean(part, values, cluster)}
+            row |= {"n_events": int(np.isfinite(values).sum()), "n_groups": len(np.unique(cluster))}
+            row |= {"first_anchor": members["anchor_ts"].min(), "last_anchor": members["anchor_ts"].max()}
+            if metric in LOSSES and method != REFERENCE:
+                market = reference[metric].reindex(members["case"]).to_numpy(dtype=np.float64)
+                row |= _difference(part, values - market, cluster)
+            yield row
+
+
+def _head(part: _Slice, method: str, metric: str) -> dict[str, Any]:
+    return {
+        "scope": part.scope,
+        "scope_value": part.value,
+        "horizon_minutes": part.horizon,
+        "method": method,
+        "metric": metric,
+        "block_groups": part.length,
+    }
+
+
+def _mean(part: _Slice, values: Floats, cluster: Ints) -> dict[str, float | None]:
+    sums, counts = cluster_sums(values, cluster, part.clusters)
+    mean, low, high = bootstrap_mean(sums, counts, part.times_drawn)
+    return {"estimate": _number(mean), "estimate_low": _number(low), "estimate_high": _number(high)}
+
+
+def _difference(part: _Slice, values: Floats, cluster: Ints) -> dict[str, Any]:
+    # Equal scores differ by rounding alone; a test would take that for a result.
+    values = np.where(np.abs(values) < _ROUNDING, 0.0, values)
+    sums, counts = cluster_sums(values, cluster, part.clusters)
+    if not counts.any():
+        return {"n_paired_events": 0}
+    mean, low, high = bootstrap_mean(sums, counts, part.times_drawn)
+    test = diebold_mariano(sums[counts > 0] / counts[counts > 0], part.overlap)
+    return {
+        "difference": _number(mean),
+        "difference_low": _number(low),
+        "difference_high": _number(high),
+        "dm_statistic": _number(test.statistic),
+        "dm_p_value": _number(test.p_value),
+        "n_paired_events": int(counts.sum()),
+    }
+
+
+def _markets(cases: Cases) -> pd.DataFrame:
+    """Every single market of every case: its repaired price and whether it paid."""
+    owner, paid = leg_outcomes(cases)
+    case = cases.table.select(["ladder_id", "horizon_minutes"]).to_pandas()
+    names = (case["ladder_id"] + "@" + case["horizon_minutes"].astype(str)).to_numpy()
+    return pd.DataFrame({"case": names[owner], "probability": cases.legs.repaired, "paid": paid})
+
+
+def _reliability(part: _Slice, markets: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    members = part.rows[part.rows["method"] == REFERENCE]
+    own = markets[markets["case"].isin(members["case"])]
+    if own.empty:
+        return
+    found = corp(own["probability"].to_numpy(), own["paid"].to_numpy())
+    cluster_of = pd.Series(part.cluster[part.rows["method"] == REFERENCE], index=members["case"])
+    squared = (own["probability"] - own["paid"]).to_numpy() ** 2
+    interval = _mean(part, squared, cluster_of.loc[own["case"]].to_numpy())
+    values = (found.score, found.miscalibration, found.discrimination, found.uncertainty)
+    for metric, value in zip(_CORP, values, strict=True):
+        row = {**_head(part, REFERENCE, metric), "estimate": value, "n_events": len(members)}
+        row |= {"n_groups": part.clusters, "first_anchor": members["anchor_ts"].min()}
+        row |= {"last_anchor": members["anchor_ts"].max()}
+        yield {**row, **interval} if metric == _CORP[0] else row
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

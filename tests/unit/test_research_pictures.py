@@ -1,0 +1,60 @@
+"""Pictures and tables of folds and scores: what they show, and what they say where there is nothing to show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from kalshi_pipeline.report.folds import folds_picture
+from kalshi_pipeline.report.scorecard import horizon_words, scorecard_markdown, scorecard_picture
+from kalshi_pipeline.research.evaluation import evaluate
+from kalshi_pipeline.research.fold_rules import FoldRules
+from kalshi_pipeline.research.folds import FOLD_SCHEMA, build_folds
+from kalshi_pipeline.research.models.recalibration import RECALIBRATION_SCHEMA
+from kalshi_pipeline.research.models.ridge import PREDICTION_SCHEMA
+from kalshi_pipeline.research.scorecard import SCORECARD_SCHEMA, build_scorecard
+from tests.unit.invented_events import HORIZONS, invented
+
+pytestmark = pytest.mark.unit
+
+PNG = b"\x89PNG"
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Any]:
+    events = invented(70, seed=1)
+    folds, _ = build_folds(events.labels, FoldRules(HORIZONS))
+    nothing = RECALIBRATION_SCHEMA.empty_table(), PREDICTION_SCHEMA.empty_table()
+    results = evaluate(events.cases, events.labels, folds, *nothing)
+    return {"folds": folds, "card": build_scorecard(results, events.cases)}
+
+
+def test_a_picture_of_folds_is_drawn_and_the_same_twice(made: dict[str, Any]) -> None:
+    png = folds_picture(made["folds"])
+    assert png.startswith(PNG) and png == folds_picture(made["folds"])
+    assert len(png) > len(folds_picture(FOLD_SCHEMA.empty_table()))
+
+
+def test_a_scorecard_is_drawn_and_an_empty_one_says_so(made: dict[str, Any]) -> None:
+    png, empty = scorecard_picture(made["card"]), scorecard_picture(SCORECARD_SCHEMA.empty_table())
+    assert png.startswith(PNG) and empty.startswith(PNG) and len(png) > len(empty)
+    assert scorecard_picture(made["card"], limit=1) != png
+
+
+def test_the_table_shows_every_method_with_events_dates_and_its_difference(made: dict[str, Any]) -> None:
+    table = scorecard_markdown(made["card"], "crps")
+    lines = table.splitlines()
+    methods = {line.split("|")[3].strip() for line in lines[2:]}
+    assert methods == {"market", "no change", "climatology", "uniform", "naive mids", "fair mids"}
+    assert len({line.count("|") for line in lines}) == 1
+    assert lines[2].startswith("| CPI | 1 d | market |") and "2020-01-01" in lines[2]
+    rows: pa.Table = made["card"]
+    assert len(lines) - 2 == sum(row["scope"] == "release_type" and row["metric"] == "crps" for row in rows.to_pylist())
+    assert "there is no rps to show" in scorecard_markdown(SCORECARD_SCHEMA.empty_table(), "rps")
+
+
+def test_horizons_are_told_in_their_largest_unit() -> None:
+    told = [horizon_words(minutes) for minutes in (10_080, 1_440, 240, 90, 5)]
+    assert told == ["7 d", "1 d", "4 h", "90 min", "5 min"]
