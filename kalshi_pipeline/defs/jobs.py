@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from kalshi_pipeline.defs.proofs import PROOF_CHECKS
 from kalshi_pipeline.defs.upkeep import checkpoint_job
 
 _FACT_MODELS = dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
@@ -33,7 +34,7 @@ orderbook_snapshot = dg.define_asset_job(
 )
 research = dg.define_asset_job(
     "research",
-    selection=dg.AssetSelection.groups("distributions", "research", "published"),
+    selection=dg.AssetSelection.groups("distributions", "research", "published") - PROOF_CHECKS,
     description="Ladders, implied distributions of the chosen days, labels, walk-forward folds, and all published.",
 )
 publish = dg.define_asset_job(
@@ -42,8 +43,23 @@ publish = dg.define_asset_job(
     description="Every mart and research table as Parquet beside the warehouse; only changed months are written.",
 )
 everything = dg.define_asset_job(
-    "everything", selection=dg.AssetSelection.all(), description="Every asset, for the chosen days."
+    "everything", selection=dg.AssetSelection.all() - PROOF_CHECKS, description="Every asset, for the chosen days."
+)
+proofs = dg.define_asset_job(
+    "proofs",
+    selection=PROOF_CHECKS,
+    description="Proofs on the data there is that nothing looked ahead; they take minutes, so no other job runs them.",
 )
 
 #: Asset jobs and the one job of plain steps.
-JOBS: list[Any] = [reference, ingest, quote_snapshot, orderbook_snapshot, research, publish, checkpoint_job, everything]
+JOBS: list[Any] = [
+    reference,
+    ingest,
+    quote_snapshot,
+    orderbook_snapshot,
+    research,
+    publish,
+    checkpoint_job,
+    proofs,
+    everything,
+]

@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 
 import dagster as dg
 
-from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, publish, quote_snapshot, reference
+from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, proofs, publish, quote_snapshot, reference
 from kalshi_pipeline.defs.upkeep import checkpoint_job
 from kalshi_pipeline.runs import source_tags
 from kalshi_pipeline.settings import Settings
@@ -20,7 +20,7 @@ _UNDER_WAY = [
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
-    """Quotes every KALSHI_QUOTE_MINUTES, order books and reference data hourly, facts and upkeep once a day."""
+    """Quotes every KALSHI_QUOTE_MINUTES, books and reference data hourly, facts and upkeep daily, proofs weekly."""
     tags = source_tags(settings)
 
     @dg.schedule(
@@ -78,6 +78,15 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     def nightly_checkpoint(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
 
+    @dg.schedule(
+        job=proofs,
+        cron_schedule="0 6 * * 0",
+        execution_timezone="UTC",
+        description="Proofs that nothing looked ahead, every Sunday.",
+    )
+    def weekly_proofs(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
+
     return [
         quote_snapshots,
         hourly_orderbooks,
@@ -85,6 +94,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         daily_ingest,
         nightly_publication,
         nightly_checkpoint,
+        weekly_proofs,
     ]
 
 

@@ -45,7 +45,7 @@ def scorecard_markdown(scorecard: pa.Table, metric: str = _UNIT_FREE) -> str:
         cells = [row["scope_value"], horizon_words(row["horizon_minutes"]), _NAMES[row["method"]]]
         cells += [_figure(row["estimate"]), _interval(row["estimate_low"], row["estimate_high"])]
         cells += [_figure(row["difference"]), _interval(row["difference_low"], row["difference_high"])]
-        cells += [_figure(row["dm_p_value"]), str(row["n_events"])]
+        cells += [_p_value(row["dm_p_value"]), str(row["n_events"])]
         cells += [f"{row[name]:%Y-%m-%d}" for name in ("first_anchor", "last_anchor")]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -111,6 +111,10 @@ def _rows(scorecard: pa.Table, metric: str) -> list[dict[str, Any]]:
 
 def _figure(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}".replace("-", "−")
+
+
+def _p_value(value: float | None) -> str:
+    return "< 0.001" if value is not None and value < 0.001 else _figure(value)
 
 
 def _interval(low: float | None, high: float | None) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -94,7 +95,8 @@ def build_scorecard(results: pa.Table, cases: Cases) -> pa.Table:
     for level in COVERAGES:
         name = f"coverage_{level:.0%}".rstrip("%")
         frame[name] = coverage(frame["pit_low"].to_numpy(), frame["pit_high"].to_numpy(), level)
-    frame["case"] = frame["ladder_id"] + "@" + frame["horizon_minutes"].astype(str)
+    frame["case"] = _case_numbers(frame, cases)
+    frame["group"] = _group_numbers(frame)
     markets = _markets(cases)
     rows: list[dict[str, Any]] = []
     for part in _slices(frame):
@@ -114,9 +116,7 @@ def _slices(frame: pd.DataFrame) -> Iterator[_Slice]:
 
 
 def _slice(scope: str, value: str, horizon: int, rows: pd.DataFrame) -> _Slice:
-    name = rows["release_type"] + "@" + rows["release_group"]
-    first = rows.groupby(name)["anchor_ts"].min().sort_values(kind="stable")
-    place = pd.Series(np.arange(len(first)), index=first.index)
+    first = rows.groupby("group", sort=True)["anchor_ts"].min()
     length = block_length(len(first))
     spacing = first.diff().dt.total_seconds().median() / 60 if len(first) > 1 else np.inf
     overlap = 1 if not spacing > 0 else max(1, int(np.ceil(horizon / spacing)))
@@ -125,19 +125,42 @@ def _slice(scope: str, value: str, horizon: int, rows: pd.DataFrame) -> _Slice:
         value=value,
         horizon=horizon,
         rows=rows,
-        cluster=name.map(place).to_numpy(dtype=np.int64),
+        cluster=np.searchsorted(first.index.to_numpy(), rows["group"].to_numpy()).astype(np.int64),
         clusters=len(first),
         length=length,
         overlap=overlap,
-        times_drawn=draw_clusters(len(first), length, DRAWS, SEED).astype(np.float64),
+        times_drawn=_draws(len(first), length),
     )
+
+
+@lru_cache(maxsize=8)
+def _draws(clusters: int, length: int) -> npt.NDArray[np.float64]:
+    """The draws of so many clusters; most slices have the same number."""
+    return draw_clusters(clusters, length, DRAWS, SEED).astype(np.float64)
+
+
+def _case_numbers(frame: pd.DataFrame, cases: Cases) -> Ints:
+    """The position of every result's case."""
+    keys = ["ladder_id", "horizon_minutes"]
+    known = pd.MultiIndex.from_frame(cases.table.select(keys).to_pandas())
+    return np.asarray(known.get_indexer(pd.MultiIndex.from_frame(frame[keys])), dtype=np.int64)
+
+
+def _group_numbers(frame: pd.DataFrame) -> Ints:
+    """A number for every release group, ascending with its first anchor."""
+    named = frame.groupby(["release_type", "release_group"], sort=True)
+    first = named["anchor_ts"].min().to_numpy()
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first, kind="stable")] = np.arange(len(first))
+    return np.asarray(place[named.ngroup().to_numpy()])
 
 
 def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
     rows = part.rows
     one_unit = rows["unit"].nunique(dropna=False) == 1
     of_method = {method: np.flatnonzero(rows["method"].to_numpy() == method) for method in METHODS}
-    reference = rows.iloc[of_method[REFERENCE]].set_index("case")
+    reference, case = rows.iloc[of_method[REFERENCE]], rows["case"].to_numpy()
+    of_market = np.full(case.max(initial=-1) + 1, np.nan)
     for method, at in of_method.items():
         if not at.size:
             continue
@@ -150,8 +173,8 @@ def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
             row |= {"n_events": int(np.isfinite(values).sum()), "n_groups": len(np.unique(cluster))}
             row |= {"first_anchor": members["anchor_ts"].min(), "last_anchor": members["anchor_ts"].max()}
             if metric in LOSSES and method != REFERENCE:
-                market = reference[metric].reindex(members["case"]).to_numpy(dtype=np.float64)
-                row |= _difference(part, values - market, cluster)
+                of_market[reference["case"].to_numpy()] = reference[metric].to_numpy(dtype=np.float64)
+                row |= _difference(part, values - of_market[case[at]], cluster)
             yield row
 
 
@@ -190,23 +213,31 @@ def _difference(part: _Slice, values: Floats, cluster: Ints) -> dict[str, Any]:
     }
 
 
-def _markets(cases: Cases) -> pd.DataFrame:
-    """Every single market of every case: its repaired price and whether it paid."""
+class _Markets(NamedTuple):
+    """Every single market: the number of its case, its repaired price, whether it paid; and the number of cases."""
+
+    case: Ints
+    probability: Floats
+    paid: npt.NDArray[np.bool_]
+    cases: int
+
+
+def _markets(cases: Cases) -> _Markets:
     owner, paid = leg_outcomes(cases)
-    case = cases.table.select(["ladder_id", "horizon_minutes"]).to_pandas()
-    names = (case["ladder_id"] + "@" + case["horizon_minutes"].astype(str)).to_numpy()
-    return pd.DataFrame({"case": names[owner], "probability": cases.legs.repaired, "paid": paid})
+    return _Markets(owner, cases.legs.repaired, paid, len(cases))
 
 
-def _reliability(part: _Slice, markets: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    members = part.rows[part.rows["method"] == REFERENCE]
-    own = markets[markets["case"].isin(members["case"])]
-    if own.empty:
+def _reliability(part: _Slice, markets: _Markets) -> Iterator[dict[str, Any]]:
+    of_market = (part.rows["method"] == REFERENCE).to_numpy()
+    members = part.rows[of_market]
+    cluster = np.full(markets.cases, -1, dtype=np.int64)
+    cluster[members["case"].to_numpy()] = part.cluster[of_market]
+    own = cluster[markets.case] >= 0
+    if not own.any():
         return
-    found = corp(own["probability"].to_numpy(), own["paid"].to_numpy())
-    cluster_of = pd.Series(part.cluster[part.rows["method"] == REFERENCE], index=members["case"])
-    squared = (own["probability"] - own["paid"]).to_numpy() ** 2
-    interval = _mean(part, squared, cluster_of.loc[own["case"]].to_numpy())
+    probability, paid = markets.probability[own], markets.paid[own]
+    found = corp(probability, paid)
+    interval = _mean(part, (probability - paid) ** 2, cluster[markets.case[own]])
     values = (found.score, found.miscalibration, found.discrimination, found.uncertainty)
     for metric, value in zip(_CORP, values, strict=True):
         row = {**_head(part, REFERENCE, metric), "estimate": value, "n_events": len(members)}

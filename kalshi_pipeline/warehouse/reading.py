@@ -60,6 +60,11 @@ with known_quotes as (
         partition by ticker, available_ts
         order by quote_kind = 'order_book' desc, period_minutes asc nulls first, source asc
     ) = 1
+),
+matched as (
+    select e.ladder_id, e.asof_ts, e.leg_index, q.*
+    from expected_legs as e
+    asof inner join known_quotes as q on e.ticker = q.ticker and e.asof_ts >= q.available_ts
 )
 select
     e.ladder_id,
@@ -77,7 +82,10 @@ select
     q.volume::double as volume,
     q.open_interest::double as open_interest
 from expected_legs as e
-asof left join known_quotes as q on e.ticker = q.ticker and e.asof_ts >= q.available_ts
+-- How old a quote may be is counted from each instant, whatever other instants are asked for with it.
+left join matched as q
+    on e.ladder_id = q.ladder_id and e.asof_ts = q.asof_ts and e.leg_index = q.leg_index
+    and q.available_ts >= e.asof_ts - to_days($lookback_days)
 order by e.ladder_id, e.asof_ts, e.leg_index
 """
 
@@ -114,7 +122,9 @@ def observations_as_of(con: duckdb.DuckDBPyConnection, snapshots: pa.Table) -> p
     con.register("snapshots", renamed)
     try:
         con.execute(_EXPECTED_LEGS)
-        return con.execute(_OBSERVATIONS, {"first_day": first, "last_day": last}).to_arrow_table()
+        return con.execute(
+            _OBSERVATIONS, {"first_day": first, "last_day": last, "lookback_days": QUOTE_LOOKBACK.days}
+        ).to_arrow_table()
     finally:
         con.unregister("snapshots")
         con.execute("drop table if exists expected_legs")

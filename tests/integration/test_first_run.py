@@ -9,9 +9,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from typer.testing import CliRunner
 
 from kalshi_pipeline import read
+from kalshi_pipeline.cli.app import app
 from kalshi_pipeline.defs.dbt_project import manifest_path
+from kalshi_pipeline.warehouse.resource import Warehouse
 from tests.integration.pipeline import DAYS, Pipeline
 
 pytestmark = pytest.mark.integration
@@ -219,3 +222,27 @@ def test_a_landing_folder_alone_rebuilds_the_raw_tables(done: Pipeline, tmp_path
         assert elsewhere.rows(f"select * exclude (unit_id) from {table} order by all") == done.rows(
             f"select * exclude (unit_id) from {table} order by all"
         )
+
+
+def test_the_proofs_pass_on_what_was_made_and_fail_where_a_row_is_from_the_future(done: Pipeline) -> None:
+    made = done.run(job="proofs", config={"proofs": {"cuts": 2, "seed": 1}}).get_asset_check_evaluations()
+    assert len(made) == 15
+    assert {check.check_name: check.metadata["failures"].value for check in made if not check.passed} == {}
+    moved = "update research.event_feature_panel set latest_available_ts = latest_available_ts {} interval 30 day"
+    warehouse = Warehouse(database=str(done.settings.database))
+    with warehouse.write() as con:
+        con.execute(moved.format("+"))
+    try:
+        made = done.run(job="proofs", config={"proofs": {"cuts": 0, "seed": 1}}).get_asset_check_evaluations()
+    finally:
+        with warehouse.write() as con:
+            con.execute(moved.format("-"))
+    assert [check.check_name for check in made if not check.passed] == ["nothing_newer_than_its_instant"]
+
+
+def test_the_commands_prove_and_tell_the_results(done: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KALSHI_DATA_DIR", str(done.settings.data_dir))
+    proven = CliRunner().invoke(app, ["prove", "--cuts", "1"])
+    assert (proven.exit_code, "Nothing looked ahead." in proven.stdout) == (0, True), proven.output
+    told = CliRunner().invoke(app, ["results"])
+    assert told.exit_code == 0 and "## What passed" in told.stdout

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from kalshi_pipeline.report.folds import folds_picture
+from kalshi_pipeline.report.results import results_markdown
 from kalshi_pipeline.report.scorecard import horizon_words, scorecard_markdown, scorecard_picture
 from kalshi_pipeline.research.evaluation import evaluate
 from kalshi_pipeline.research.fold_rules import FoldRules
@@ -28,7 +29,7 @@ def made() -> dict[str, Any]:
     folds, _ = build_folds(events.labels, FoldRules(HORIZONS))
     nothing = RECALIBRATION_SCHEMA.empty_table(), PREDICTION_SCHEMA.empty_table()
     results = evaluate(events.cases, events.labels, folds, *nothing)
-    return {"folds": folds, "card": build_scorecard(results, events.cases)}
+    return {"events": events, "folds": folds, "card": build_scorecard(results, events.cases)}
 
 
 def test_a_picture_of_folds_is_drawn_and_the_same_twice(made: dict[str, Any]) -> None:
@@ -58,3 +59,15 @@ def test_the_table_shows_every_method_with_events_dates_and_its_difference(made:
 def test_horizons_are_told_in_their_largest_unit() -> None:
     told = [horizon_words(minutes) for minutes in (10_080, 1_440, 240, 90, 5)]
     assert told == ["7 d", "1 d", "4 h", "90 min", "5 min"]
+
+
+def test_the_results_tell_what_passed_and_leave_nothing_out(made: dict[str, Any]) -> None:
+    events, folds = made["events"], made["folds"]
+    text = results_markdown(events.labels, events.panel, made["card"], {"CPI": "CPI: 1 fold."})
+    assert text.startswith("70 of 70 ladders have an outcome.")
+    assert "| before | passed | gated | no snapshot | not trading |" in text
+    assert "| 1 d | 70 | 0 | 0 | 0 |" in text
+    assert "- CPI: 1 fold." in text and len(folds) > 0
+    assert text.count("| CPI | 1 d |") == 2 * 6 + 1
+    empty = results_markdown(events.labels.slice(0, 0), events.panel.slice(0, 0), SCORECARD_SCHEMA.empty_table(), {})
+    assert empty.startswith("0 of 0 ladders") and "there is no crps to show" in empty
