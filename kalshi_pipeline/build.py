@@ -8,7 +8,18 @@ from typing import Any
 
 import dagster as dg
 
-from kalshi_pipeline.defs import distances, distributions, evaluation, landing, mappings, raw, report, research
+from kalshi_pipeline.defs import (
+    backtest,
+    distances,
+    distributions,
+    evaluation,
+    landing,
+    mappings,
+    raw,
+    report,
+    research,
+    verification,
+)
 from kalshi_pipeline.defs.alerts import notifier_of
 from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
@@ -47,7 +58,7 @@ def build_defs(
     Raises:
         DbtUnavailable: dbt is missing or the dbt project does not parse.
     """
-    modules = [landing, raw, mappings, distributions, distances, research, evaluation, report]
+    modules = [landing, raw, mappings, distributions, distances, research, evaluation, backtest, report, verification]
     loaded = [asset for asset in dg.load_assets_from_modules(modules) if isinstance(asset, dg.AssetsDefinition)]
     assets = [*loaded, *build_dbt_assets(manifest or manifest_path(settings.database))]
     tables = [key for asset in assets for key in asset.keys]

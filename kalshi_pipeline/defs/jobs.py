@@ -42,6 +42,11 @@ publish = dg.define_asset_job(
     selection=dg.AssetSelection.groups("published"),
     description="Every mart and research table as Parquet beside the warehouse; only changed months are written.",
 )
+verify = dg.define_asset_job(
+    "verify",
+    selection=dg.AssetSelection.assets(["research", "hybrid_backtest"], ["report", "verification"]),
+    description="The readiness backtest, and what the warehouse holds against what it should; repairs nothing.",
+)
 everything = dg.define_asset_job(
     "everything", selection=dg.AssetSelection.all() - PROOF_CHECKS, description="Every asset, for the chosen days."
 )
@@ -59,6 +64,7 @@ JOBS: list[Any] = [
     orderbook_snapshot,
     research,
     publish,
+    verify,
     checkpoint_job,
     proofs,
     everything,

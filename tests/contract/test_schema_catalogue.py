@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from kalshi_pipeline.schemas.backtest import BACKTEST_TABLES
 from kalshi_pipeline.schemas.distributions import DISTRIBUTION_TABLES
 from kalshi_pipeline.schemas.evaluation import EVALUATION_TABLES
 from kalshi_pipeline.schemas.raw import RAW_TABLES
@@ -18,7 +19,14 @@ from kalshi_pipeline.warehouse.migrations import migrate
 
 pytestmark = pytest.mark.unit
 
-TABLES: tuple[Table, ...] = (*RAW_TABLES, *DISTRIBUTION_TABLES, *RESEARCH_TABLES, *EVALUATION_TABLES, *TRADING_TABLES)
+TABLES: tuple[Table, ...] = (
+    *RAW_TABLES,
+    *DISTRIBUTION_TABLES,
+    *RESEARCH_TABLES,
+    *EVALUATION_TABLES,
+    *TRADING_TABLES,
+    *BACKTEST_TABLES,
+)
 SCHEMAS = ("raw", "research", "trading")
 
 

@@ -15,7 +15,7 @@ from kalshi_pipeline.settings import Settings, Source
 pytestmark = pytest.mark.integration
 
 #: A page, and files of many tables: neither has columns of its own.
-WITHOUT_COLUMNS = {"report", "published/tables"}
+WITHOUT_COLUMNS = {"report", "report/verification", "published/tables"}
 LAYERS = ("landing", "raw", "staging", "intermediate", "marts", "research", "report", "published")
 
 

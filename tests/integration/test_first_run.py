@@ -66,6 +66,7 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "research.implied_distributions",
         "research.implied_cells",
         "research.distribution_distances",
+        "research.hybrid_backtest",
         "research.releases",
         "research.event_feature_panel",
         "research.event_labels",
@@ -246,3 +247,34 @@ def test_the_commands_prove_and_tell_the_results(done: Pipeline, monkeypatch: py
     assert (proven.exit_code, "Nothing looked ahead." in proven.stdout) == (0, True), proven.output
     told = CliRunner().invoke(app, ["results"])
     assert told.exit_code == 0 and "## What passed" in told.stdout
+
+
+def test_the_backtest_decides_on_the_last_bar_known_and_explains_what_it_does_not_trade(done: Pipeline) -> None:
+    rows = done.rows("SELECT stage, reason, ticker, decision_ts, available_ts FROM research.hybrid_backtest")
+    assert {stage for stage, *_ in rows} >= {"quote", "priced"} or {stage for stage, *_ in rows} & {"edge", "filled"}
+    assert all((stage == "filled") == (reason is None) for stage, reason, *_ in rows)
+    looked_at = [row for row in rows if row[4] is not None]
+    assert looked_at
+    last_bars = "SELECT max(available_ts) FROM marts.candles WHERE ticker = ? AND available_ts <= ?"
+    for _, _, ticker, decision_ts, available_ts in looked_at[:20]:
+        assert available_ts == done.value(last_bars, ticker, decision_ts)
+
+
+def test_the_backtest_shows_its_funnel_and_its_check(done: Pipeline) -> None:
+    key = dg.AssetKey(["research", "hybrid_backtest"])
+    event = done.instance.get_latest_materialization_event(key)
+    assert event is not None and event.asset_materialization is not None
+    assert "events: " in str(event.asset_materialization.metadata["in a sentence"].value)
+    checks = done.instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(key, "trades_per_city"), limit=1
+    )
+    assert [check.status.value for check in checks] == ["SUCCEEDED"]
+
+
+def test_the_verification_is_dated_on_disk_and_signed_for_the_days_that_ran(done: Pipeline) -> None:
+    text = (done.settings.source_dir / "verification.md").read_text()
+    assert "## last 60 days: " in text
+    checks = done.instance.event_log_storage.get_asset_check_execution_history(
+        dg.AssetCheckKey(dg.AssetKey(["report", "verification"]), "signed_off"), limit=1
+    )
+    assert len(checks) == 1
