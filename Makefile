@@ -4,6 +4,7 @@
 #   make demo SOURCE=recorded:<folder>    the same over a recorded world
 #   make dev                              the Dagster UI, for the same SOURCE
 #   make test, test-slow, bench, lint, docs, clean
+#   make requirements                     every requirement, by the tests that docs/requirements.md names
 #
 # PYTHON=<interpreter> chooses the interpreter; otherwise the first of these that fits is taken.
 
@@ -23,7 +24,7 @@ PYTEST  := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-slow bench lint docs clean
+.PHONY: help demo dev test test-slow requirements bench lint docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -40,6 +41,9 @@ test: $(CHANGE)
 # Exit code 5 says that no test is slow, which is no failure.
 test-slow: $(CHANGE)
 	$(PYTEST) $(PARALLEL) -m 'slow and not live' || [ $$? -eq 5 ]
+
+requirements: $(CHANGE)
+	$(BIN)/python -m tests.requirements $(PARALLEL)
 
 bench: $(CHANGE)
 	$(PYTEST) tests/bench --benchmark-only -m 'not live'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -211,3 +212,35 @@ def test_a_warehouse_that_somebody_holds_stops_orders(floor: Floor) -> None:
 def test_the_tables_refuse_a_trade_that_is_none(floor: Floor, values: str) -> None:
     with pytest.raises(duckdb.ConstraintException), floor.warehouse.write() as con:
         con.execute(f"INSERT INTO trading.trades VALUES {values}")
+
+
+def test_the_example_of_the_manual_places_an_order(
+    floor: Floor, repo_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(
+        r"```python\n(.*?)```", (repo_root / "docs" / "how-to" / "send-an-order.md").read_text("utf-8"), re.S
+    )
+    # The world stands still, and so do the clocks of the example.
+    monkeypatch.setattr("kalshi_pipeline.exchange.client.KalshiClient.__init__", _pinned(KalshiClient.__init__))
+    monkeypatch.setattr(
+        "kalshi_pipeline.trading.orders.executor.TradeExecutor.__init__", _pinned(TradeExecutor.__init__)
+    )
+    monkeypatch.setattr("builtins.input", lambda _: floor.quote.ticker)
+    given = {
+        "database": floor.warehouse.database,
+        "folder": tmp_path / "example",
+        "url": floor.executor._gate.base_url,
+        "signer": Signature(),
+        "ticker": floor.quote.ticker,
+        "limit": floor.ask,
+    }
+    exec(compile(example, "send-an-order.md", "exec"), given)
+    assert "accepted []" in capsys.readouterr().out
+    assert [order.count for order in floor.app.desk.orders.values()] == [1]
+
+
+def _pinned(init: Any) -> Any:
+    def made(self: Any, *arguments: Any, **named: Any) -> None:
+        init(self, *arguments, **named, clock=lambda: NOW)
+
+    return made
