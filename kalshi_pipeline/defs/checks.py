@@ -15,6 +15,8 @@ from kalshi_pipeline.warehouse.writing import BlockedWrite, WriteReport
 SCHEMA_CHECK = "schema"
 #: Name of the in-asset check that holds landed responses against their known form.
 DRIFT_CHECK = "wire_drift"
+#: Name of the in-asset check that every market of the universe ended the day in a state that is final.
+COVERAGE_CHECK = "coverage"
 
 
 def asset_key(table: Table) -> dg.AssetKey:
@@ -57,6 +59,32 @@ def drift_result(table: Table, report: DriftReport) -> dg.AssetCheckResult:
         metadata={
             "responses": report.responses,
             **{f"{seen.kind}: {seen.field}": objects for seen, objects in sorted(report.counts.items())},
+        },
+    )
+
+
+def coverage_check(table: Table) -> dg.AssetCheckSpec:
+    """The check that no market of the universe was left out of a day; it stops nothing."""
+    return dg.AssetCheckSpec(
+        name=COVERAGE_CHECK,
+        asset=asset_key(table),
+        description=(
+            "On every day that has ended, every market of the universe has rows, was fetched and is silent, or was not "
+            "open (meta.market_states). A market whose request failed is an error, one that nobody asked for a warning."
+        ),
+    )
+
+
+def coverage_result(table: Table, states: Mapping[str, int], failed: Mapping[str, str]) -> dg.AssetCheckResult:
+    """What the days left of the markets, counted by state, and which units of work failed for which reason."""
+    return dg.AssetCheckResult(
+        check_name=COVERAGE_CHECK,
+        asset_key=asset_key(table),
+        passed=not failed and not states.get("failed") and not states.get("not_loaded"),
+        severity=dg.AssetCheckSeverity.ERROR if failed or states.get("failed") else dg.AssetCheckSeverity.WARN,
+        metadata={
+            **{f"markets {state}": markets for state, markets in states.items()},
+            **{f"failed: {unit_id}": reason for unit_id, reason in list(failed.items())[:20]},
         },
     )
 

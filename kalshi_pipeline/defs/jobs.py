@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from kalshi_pipeline.defs.proofs import PROOF_CHECKS
+from kalshi_pipeline.defs.retention import retention
 from kalshi_pipeline.defs.upkeep import checkpoint_job
 
 _FACT_MODELS = dg.AssetSelection.assets(["marts", "quotes"], ["marts", "candles"], ["marts", "trades"])
@@ -56,7 +57,7 @@ proofs = dg.define_asset_job(
     description="Proofs on the data there is that nothing looked ahead; they take minutes, so no other job runs them.",
 )
 
-#: Asset jobs and the one job of plain steps.
+#: Asset jobs and the jobs of plain steps.
 JOBS: list[Any] = [
     reference,
     ingest,
@@ -67,5 +68,6 @@ JOBS: list[Any] = [
     verify,
     checkpoint_job,
     proofs,
+    retention,
     everything,
 ]

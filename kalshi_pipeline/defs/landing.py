@@ -1,27 +1,30 @@
 """Landing assets: raw responses of the exchange, archived unit by unit.
 
 They hold no database lock while they fetch, so units fetch concurrently; a killed run resumes at the next unit, and a
-failed unit leaves its partition failed with the unit named.
+failed unit leaves its partition failed with the unit named, in the run as in the warehouse's books.
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from kalshi_pipeline.defs.metadata import counts
-from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, midnight, partition_days, span
+from kalshi_pipeline.defs.books import Books
+from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, midnight, partition_days
 from kalshi_pipeline.defs.resources import Exchange
 from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.landing.collect import (
     land_candles,
+    land_event_fee_changes,
     land_events,
+    land_exchange_schedules,
+    land_exchange_statuses,
     land_markets,
     land_orderbooks,
     land_quotes,
     land_series,
+    land_series_fee_changes,
     land_trades,
 )
 from kalshi_pipeline.landing.report import LandingReport
@@ -71,10 +74,14 @@ def _reference(
         backfill_policy=ONE_RUN,
     )
     def landing(
-        context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+        context: dg.AssetExecutionContext,
+        exchange: dg.ResourceParam[Exchange],
+        settings: dg.ResourceParam[Settings],
+        warehouse: Warehouse,
     ) -> dg.MaterializeResult[None]:
-        report = land(exchange.client, LandingStore(settings.landing_dir), exchange.universe, context.run.run_id)
-        return dg.MaterializeResult(metadata=_said(report))
+        store = LandingStore(settings.landing_dir)
+        books = Books(warehouse, store, name, context.run.run_id)
+        return books.kept(lambda: land(exchange.client, store, exchange.universe, context.run.run_id))
 
     return landing
 
@@ -108,7 +115,10 @@ landing_markets = _reference(
     backfill_policy=ONE_RUN,
 )
 def landing_outcome_vintages(
-    context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+    context: dg.AssetExecutionContext,
+    exchange: dg.ResourceParam[Exchange],
+    settings: dg.ResourceParam[Settings],
+    warehouse: Warehouse,
 ) -> dg.MaterializeResult[None]:
     """Fetch every vintage of every statistic again: the archive is small, and says what changed."""
     if exchange.archive is None:
@@ -116,8 +126,25 @@ def landing_outcome_vintages(
     registry = Registry.load()
     wanted = {series: registry.rule(series).statistic for series in exchange.universe}
     statistics = {series: (wish.id, wish.units) for series, wish in wanted.items() if wish}
-    store = LandingStore(settings.landing_dir)
-    return dg.MaterializeResult(metadata=_said(land_vintages(exchange.archive, store, statistics, context.run.run_id)))
+    archive, store, run_id = exchange.archive, LandingStore(settings.landing_dir), context.run.run_id
+    books = Books(warehouse, store, "outcome_vintages", run_id)
+    return books.kept(lambda: land_vintages(archive, store, statistics, run_id))
+
+
+landing_series_fee_changes = _reference(
+    "series_fee_changes",
+    land_series_fee_changes,
+    "Raw responses of `GET /series/fee_changes` for every series of the universe, past changes too.",
+)
+landing_event_fee_changes = _reference(
+    "event_fee_changes", land_event_fee_changes, "Raw pages of `GET /events/fee_changes`, of the whole exchange."
+)
+landing_exchange_schedules = _reference(
+    "exchange_schedules", land_exchange_schedules, "Raw responses of `GET /exchange/schedule`."
+)
+landing_exchange_statuses = _reference(
+    "exchange_statuses", land_exchange_statuses, "Raw responses of `GET /exchange/status`."
+)
 
 
 def _snapshots(name: str, land: Callable[..., LandingReport], description: str) -> dg.AssetsDefinition:
@@ -132,18 +159,15 @@ def _snapshots(name: str, land: Callable[..., LandingReport], description: str) 
         description=description,
     )
     def landing(
-        context: dg.AssetExecutionContext, exchange: dg.ResourceParam[Exchange], settings: dg.ResourceParam[Settings]
+        context: dg.AssetExecutionContext,
+        exchange: dg.ResourceParam[Exchange],
+        settings: dg.ResourceParam[Settings],
+        warehouse: Warehouse,
     ) -> dg.MaterializeResult[None]:
-        days = partition_days(context)
-        report = land(
-            exchange.client,
-            LandingStore(settings.landing_dir),
-            exchange.universe,
-            days,
-            now=exchange.world.now,
-            run_id=context.run.run_id,
+        store, days, run_id = LandingStore(settings.landing_dir), partition_days(context), context.run.run_id
+        return Books(warehouse, store, name, run_id, days).kept(
+            lambda: land(exchange.client, store, exchange.universe, days, now=exchange.world.now, run_id=run_id)
         )
-        return dg.MaterializeResult(metadata=_said(report, days))
 
     return landing
 
@@ -186,18 +210,20 @@ def landing_candles(
     warehouse: Warehouse,
 ) -> dg.MaterializeResult[None]:
     """Fetch what the days' manifests still lack of the bars."""
-    days = partition_days(context)
-    report = land_candles(
-        exchange.client,
-        LandingStore(settings.landing_dir),
-        _open_markets(warehouse, days, config.series or exchange.universe),
-        days,
-        period_minutes=exchange.candle_minutes(config.period_minutes or settings.candle_minutes),
-        now=exchange.world.now,
-        run_id=context.run.run_id,
-        refresh=config.refresh,
+    store, days, run_id = LandingStore(settings.landing_dir), partition_days(context), context.run.run_id
+    markets = _open_markets(warehouse, days, config.series or exchange.universe)
+    return Books(warehouse, store, "candles", run_id, days).kept(
+        lambda: land_candles(
+            exchange.client,
+            store,
+            markets,
+            days,
+            period_minutes=exchange.candle_minutes(config.period_minutes or settings.candle_minutes),
+            now=exchange.world.now,
+            run_id=run_id,
+            refresh=config.refresh,
+        )
     )
-    return dg.MaterializeResult(metadata=_said(report, days))
 
 
 @dg.asset(
@@ -219,17 +245,19 @@ def landing_trades(
     warehouse: Warehouse,
 ) -> dg.MaterializeResult[None]:
     """Fetch what the days' manifests still lack of the trades."""
-    days = partition_days(context)
-    report = land_trades(
-        exchange.client,
-        LandingStore(settings.landing_dir),
-        _open_markets(warehouse, days, config.series or exchange.universe),
-        days,
-        now=exchange.world.now,
-        run_id=context.run.run_id,
-        refresh=config.refresh,
+    store, days, run_id = LandingStore(settings.landing_dir), partition_days(context), context.run.run_id
+    markets = _open_markets(warehouse, days, config.series or exchange.universe)
+    return Books(warehouse, store, "trades", run_id, days).kept(
+        lambda: land_trades(
+            exchange.client,
+            store,
+            markets,
+            days,
+            now=exchange.world.now,
+            run_id=run_id,
+            refresh=config.refresh,
+        )
     )
-    return dg.MaterializeResult(metadata=_said(report, days))
 
 
 def _open_markets(warehouse: Warehouse, days: Sequence[date], series: Sequence[str]) -> list[MarketWindow]:
@@ -237,8 +265,3 @@ def _open_markets(warehouse: Warehouse, days: Sequence[date], series: Sequence[s
     with warehouse.read() as con:
         until = midnight(days[-1] + timedelta(days=1))
         return [MarketWindow(*row) for row in market_windows(con, midnight(days[0]), until, series)]
-
-
-def _said(report: LandingReport, days: Sequence[date] = ()) -> dict[str, Any]:
-    """The report as metadata, its partition span in front."""
-    return {**({"days": span(days)} if days else {}), **counts(report.as_metadata())}

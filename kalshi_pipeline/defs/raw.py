@@ -5,22 +5,24 @@ against the table's pandera schema before commit. The outcome is the asset's blo
 rows warn; a fault of structure or key, or too many faulty rows, fails it and writes nothing.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import dagster as dg
+import duckdb
 
-from kalshi_pipeline.defs.checks import asset_key, checked, drift_check, drift_result, schema_check
+from kalshi_pipeline.defs.books import Loading, manifests_of
+from kalshi_pipeline.defs.checks import asset_key, checked, coverage_check, drift_check, schema_check
 from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
 from kalshi_pipeline.ladders.registry import Registry
+from kalshi_pipeline.landing.ledger import asked_table
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.schemas import raw
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse import loaders
-from kalshi_pipeline.warehouse.drift import record_drift, scan_drift
+from kalshi_pipeline.warehouse.ingestion import record_coverage
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import WriteReport
 
@@ -44,23 +46,22 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
     def loaded(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
     ) -> Iterator[Any]:
-        files = LandingStore(settings.landing_dir).files(landed)
-        yield _scanned(table, landed, files, warehouse, context.run.run_id)
-
-        def write() -> dict[str, WriteReport]:
-            with warehouse.write() as con:
-                return {table.name: load(con, files, run_id=context.run.run_id)}
-
-        yield from checked([table], write)
+        store, run_id = LandingStore(settings.landing_dir), context.run.run_id
+        loading = Loading(warehouse, table, manifests_of(store, landed, ()), settings.source_name, run_id)
+        files = store.files(landed)
+        yield loading.scanned(landed, files)
+        yield from checked([table], lambda: loading.entered(lambda con: load(con, files, run_id=run_id)))
 
     return loaded
 
 
-def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
+def _fact(table: Table, load: Load, description: str, *, by_market: bool = False) -> dg.AssetsDefinition:
+    """A fact in daily partitions; one that is fetched market by market also settles the state of every market."""
+
     @dg.asset(
         key=asset_key(table),
         deps=[["landing", table.name]],
-        check_specs=[schema_check(table), drift_check(table)],
+        check_specs=[schema_check(table), drift_check(table), *([coverage_check(table)] if by_market else [])],
         group_name="facts",
         kinds={"duckdb"},
         owners=OWNERS,
@@ -73,28 +74,23 @@ def _fact(table: Table, load: Load, description: str) -> dg.AssetsDefinition:
     def loaded(
         context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
     ) -> Iterator[Any]:
-        days = partition_days(context)
-        store = LandingStore(settings.landing_dir)
+        store, run_id, days = LandingStore(settings.landing_dir), context.run.run_id, partition_days(context)
+        manifests = manifests_of(store, table.name, days)
+        loading = Loading(warehouse, table, manifests, settings.source_name, run_id, days)
         files, reasons = store.files(table.name, days), store.reasons(table.name, days)
-        yield _scanned(table, table.name, files, warehouse, context.run.run_id)
+        yield loading.scanned(table.name, files)
 
-        def write() -> dict[str, WriteReport]:
-            with warehouse.write() as con:
-                return {table.name: load(con, files, days, run_id=context.run.run_id, reasons=reasons)}
+        def write(con: duckdb.DuckDBPyConnection) -> WriteReport:
+            report = load(con, files, days, run_id=run_id, reasons=reasons)
+            if by_market:
+                record_coverage(con, table, days, asked_table(manifests), run_id=run_id)
+            return report
 
-        yield from checked([table], write)
+        yield from checked([table], lambda: loading.entered(write))
+        if by_market:
+            yield loading.coverage()
 
     return loaded
-
-
-def _scanned(
-    table: Table, landed: str, files: Sequence[Path], warehouse: Warehouse, run_id: str
-) -> dg.AssetCheckResult:
-    """Scan the responses without holding the warehouse, then count what was found."""
-    report = scan_drift(landed, files)
-    with warehouse.write() as con:
-        record_drift(con, table, report, run_id=run_id)
-    return drift_result(table, report)
 
 
 raw_series = _reference(
@@ -136,16 +132,15 @@ def raw_outcome_vintages(
     context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings], warehouse: Warehouse
 ) -> Iterator[Any]:
     """Add what the feeds say and the table does not hold."""
-    files = LandingStore(settings.landing_dir).files("outcome_vintages")
+    store, run_id = LandingStore(settings.landing_dir), context.run.run_id
+    manifests = manifests_of(store, "outcome_vintages", ())
+    loading = Loading(warehouse, raw.OUTCOME_VINTAGES, manifests, settings.source_name, run_id)
+    files = store.files("outcome_vintages")
 
-    def write() -> dict[str, WriteReport]:
-        with warehouse.write() as con:
-            report = loaders.load_outcome_vintages(
-                con, files, statistic_rules(), settings.vintages_file, run_id=context.run.run_id
-            )
-            return {raw.OUTCOME_VINTAGES.name: report}
+    def write(con: duckdb.DuckDBPyConnection) -> WriteReport:
+        return loaders.load_outcome_vintages(con, files, statistic_rules(), settings.vintages_file, run_id=run_id)
 
-    yield from checked([raw.OUTCOME_VINTAGES], write)
+    yield from checked([raw.OUTCOME_VINTAGES], lambda: loading.entered(write))
 
 
 def statistic_rules() -> list[loaders.StatisticRule]:
@@ -163,12 +158,41 @@ def statistic_rules() -> list[loaders.StatisticRule]:
     ]
 
 
+raw_series_fee_changes = _reference(
+    raw.SERIES_FEE_CHANGES,
+    loaders.load_series_fee_changes,
+    "series_fee_changes",
+    "Versions of every scheduled change of a series' fee, by observation.",
+)
+raw_event_fee_changes = _reference(
+    raw.EVENT_FEE_CHANGES,
+    loaders.load_event_fee_changes,
+    "event_fee_changes",
+    "Versions of every scheduled change of an event's fee override, by observation.",
+)
+raw_exchange_schedules = _reference(
+    raw.EXCHANGE_SCHEDULES,
+    loaders.load_exchange_schedules,
+    "exchange_schedules",
+    "Versions of the exchange's trading hours, by observation; the Thursday pause is a gap in them.",
+)
+raw_exchange_statuses = _reference(
+    raw.EXCHANGE_STATUSES,
+    loaders.load_exchange_statuses,
+    "exchange_statuses",
+    "Versions of the state of the exchange and its shards, by observation: up, trading, or paused until when.",
+)
 raw_quotes = _fact(
     raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time."
 )
-raw_candles = _fact(raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.")
+raw_candles = _fact(
+    raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.", by_market=True
+)
 raw_trades = _fact(
-    raw.TRADES, loaders.load_trades, "Every trade of the chosen days, once: price, contracts, and the side that took."
+    raw.TRADES,
+    loaders.load_trades,
+    "Every trade of the chosen days, once: price, contracts, and the side that took.",
+    by_market=True,
 )
 raw_orderbooks = _fact(
     raw.ORDERBOOKS, loaders.load_orderbooks, "Price levels of the order books, both sides, by observation."

@@ -15,7 +15,13 @@ from typing import Any, Literal, Self
 import httpx
 
 from kalshi_pipeline.exchange.costs import EndpointCosts
-from kalshi_pipeline.exchange.endpoints import API_ROOT, EVENTS_PER_PAGE, MARKETS_PER_PAGE, TRADES_PER_PAGE
+from kalshi_pipeline.exchange.endpoints import (
+    API_ROOT,
+    EVENTS_PER_PAGE,
+    FEE_CHANGES_PER_PAGE,
+    MARKETS_PER_PAGE,
+    TRADES_PER_PAGE,
+)
 from kalshi_pipeline.exchange.errors import AuthenticationFailed, BadRequest, ContractError, NotFound
 from kalshi_pipeline.exchange.pacing import Pace
 from kalshi_pipeline.exchange.pagination import pages
@@ -113,6 +119,15 @@ class KalshiClient:
     def event(self, event_ticker: str) -> Response:
         """One event with its markets."""
         return self.get(f"/events/{event_ticker}", holds="event")
+
+    def series_fee_changes(self, series_ticker: str) -> Response:
+        """The scheduled fee changes of a series, past ones too."""
+        query: Query = {"series_ticker": series_ticker, "show_historical": "true"}
+        return self.get("/series/fee_changes", query, holds="series_fee_change_arr")
+
+    def event_fee_changes(self) -> Iterator[Response]:
+        """The scheduled changes of all events' fee overrides."""
+        return self.pages("/events/fee_changes", {"limit": FEE_CHANGES_PER_PAGE}, holds="event_fee_changes")
 
     # Markets ----------------------------------------------------------------------------------------------------------
 

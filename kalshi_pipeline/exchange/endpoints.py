@@ -28,6 +28,7 @@ EMBEDDED_BURST_SECONDS = 0.5
 MARKETS_PER_PAGE = 1_000
 TRADES_PER_PAGE = 1_000
 EVENTS_PER_PAGE = 200
+FEE_CHANGES_PER_PAGE = 1_000
 
 #: Candles per request: periods per market on every endpoint; markets and candles in total on the batch endpoint. The
 #: exchange refuses more than 5,000 periods; which of a window's ends it counts is not documented, hence the margin.

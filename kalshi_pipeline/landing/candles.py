@@ -13,9 +13,11 @@ from datetime import date, datetime
 from typing import Any
 
 from kalshi_pipeline.exchange.client import KalshiClient
+from kalshi_pipeline.exchange.endpoints import CANDLES_PER_BATCH, MARKETS_PER_BATCH
 from kalshi_pipeline.exchange.errors import NotFound
 from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.exchange.wire import rows
+from kalshi_pipeline.landing.bundles import Bundle, Wanted, bundled
 from kalshi_pipeline.landing.facts import land_days
 from kalshi_pipeline.landing.lives import Window
 from kalshi_pipeline.landing.planning import Span, plan_batches, plan_singles
@@ -25,6 +27,10 @@ from kalshi_pipeline.landing.units import MarketWindow
 from kalshi_pipeline.landing.working import Work
 
 PERIODS = (1, 60, 1440)
+
+#: Requests in a bundle of events: enough that the last one, which is seldom full, counts for little, and few enough
+#: that little is fetched again after a failure.
+REQUESTS_IN_BUNDLE = 40.0
 
 #: A day of the exchange is 25 hours long when summer time ends.
 _LONGEST_DAY = 25 * 3600
@@ -54,6 +60,22 @@ class CandleFact:
         last = int(closed) + _LONGEST_DAY if self.period_minutes == 1440 else int(-(-closed // length) * length)
         return Window(opened, last)
 
+    def bundles(self, wanted: Sequence[Wanted], cutoff: Cutoff) -> list[Bundle]:
+        """Events of the live tier fill batch requests together; the historical tier answers market by market."""
+        live: list[Wanted] = []
+        archived: list[Wanted] = []
+        for want in wanted:
+            gone = all(_is_archived(market, cutoff) for market, _ in want.event.lives)
+            (archived if gone else live).append(want)
+        sizes = [self._requests(want) for want in live]
+        return [*bundled(live, sizes, REQUESTS_IN_BUNDLE), *(Bundle((want,)) for want in archived)]
+
+    def _requests(self, want: Wanted) -> float:
+        """How many requests the markets of an event fill, by their bars or by their number."""
+        parts = [part for _, life in want.event.lives if (part := life & want.window)]
+        bars = sum((part.end_ts - part.after_ts) // (60 * self.period_minutes) + 1 for part in parts)
+        return max(bars / CANDLES_PER_BATCH, len(parts) / MARKETS_PER_BATCH)
+
     def fetch(
         self,
         client: KalshiClient,
@@ -65,7 +87,7 @@ class CandleFact:
     ) -> None:
         """Ask the tier that should have each market, then the other one for those it knew nothing of."""
         spans = {m.ticker: self._span(m, window) for m in markets}
-        archived = {m.ticker for m in markets if m.settlement_ts and m.settlement_ts < cutoff.market_settled_ts}
+        archived = {market.ticker for market in markets if _is_archived(market, cutoff)}
         perhaps = {m.ticker for m in markets if m.close_time < cutoff.market_settled_ts} - archived
         asking = _Asking(client, writer, context, self.period_minutes)
         silent = asking.live([spans[m.ticker] for m in markets if m.ticker not in archived])
@@ -76,6 +98,10 @@ class CandleFact:
     def _span(self, market: MarketWindow, window: Window) -> Span:
         part = self.life(market) & window
         return Span(market.ticker, part.after_ts + 1, part.end_ts)
+
+
+def _is_archived(market: MarketWindow, cutoff: Cutoff) -> bool:
+    return market.settlement_ts is not None and market.settlement_ts < cutoff.market_settled_ts
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,27 @@
 """Landing a daily fact: which units its days need, which of them are there, and what its manifests say.
 
-A unit is one event over a run of days, cut to the life of the event's markets. What a fact asks the exchange is its
-own affair (``candles``, ``trades``); that the days end complete, incomplete or empty with a reason is decided here.
+A unit is an event, or a bundle of events, over a run of days, cut to the life of their markets. What a fact asks the
+exchange is its own affair (``candles``, ``trades``); that the days end complete, incomplete or empty with a reason is
+decided here.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any, Protocol
 
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.records import Cutoff
+from kalshi_pipeline.landing.bundles import Bundle, Shelf, Wanted, covers
 from kalshi_pipeline.landing.days import DayRun, is_over, midnight, runs_of
 from kalshi_pipeline.landing.lives import Event, Window, events_by_day, events_in, events_of
 from kalshi_pipeline.landing.manifests import Manifest, UnitEntry, merged
 from kalshi_pipeline.landing.report import LandingFailed, LandingReport
-from kalshi_pipeline.landing.store import LandingStore, UnitWriter, safe_name
+from kalshi_pipeline.landing.store import UnitWriter
 from kalshi_pipeline.landing.units import MarketWindow, Unit
 from kalshi_pipeline.landing.working import Work
 
@@ -46,6 +48,10 @@ class Fact(Protocol):
         """The moments at which a market can have rows."""
         ...
 
+    def bundles(self, wanted: Sequence[Wanted], cutoff: Cutoff) -> list[Bundle]:
+        """Which events are fetched together, where the exchange answers for several at once."""
+        ...
+
     def fetch(
         self,
         client: KalshiClient,
@@ -55,17 +61,8 @@ class Fact(Protocol):
         context: Mapping[str, Any],
         writer: UnitWriter,
     ) -> None:
-        """Ask for the rows of these markets of one event within ``window`` and add the responses."""
+        """Ask for the rows of these markets within ``window`` and add the responses."""
         ...
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """A unit that days need: an event over a window, with the file that already holds it, if any."""
-
-    event: Event
-    window: Window
-    landed: UnitEntry | None
 
 
 def land_days(
@@ -84,12 +81,14 @@ def land_days(
     alive = events_by_day(events_of(markets, fact.life), asked)
     before = {day: work.store.manifest(fact.dataset, day.isoformat()) for day in asked}
     open_days = asked if refresh else [day for day in asked if not _is_satisfied(before[day], fact, alive[day], day)]
-    wanted = _wanted(work.store, fact, runs_of(open_days, now), alive, refresh)
-    resumed = {unit_id: want.landed for unit_id, want in wanted.items() if want.landed}
-    missing = {unit_id: want for unit_id, want in wanted.items() if not want.landed}
-    fetched = work.carry_out(_units(work, fact, missing)) if missing else {}
-    entries = {**resumed, **fetched}
-    manifests = [_manifest(work, fact, day, now, before[day], alive[day], wanted, entries) for day in open_days]
+    shelf = Shelf(work.store, fact.dataset, fact.kind, fact.context)
+    wanted = _wanted(runs_of(open_days, now), alive)
+    held = {} if refresh else {want: entry for want in wanted if (entry := shelf.holding(want))}
+    missing = [want for want in wanted if want not in held]
+    units = _units(work, fact, missing, _failed_events(before.values())) if missing else {}
+    fetched = work.carry_out([unit for unit, _ in units.values()])
+    entries = {**held, **{want: fetched[name] for name, (_, bundle) in units.items() for want in bundle.wanted}}
+    manifests = [_manifest(work, fact, day, now, before[day], alive[day], entries) for day in open_days]
     for manifest in manifests:
         work.store.write_manifest(manifest)
     report = LandingReport(
@@ -98,23 +97,21 @@ def land_days(
         skipped=len(asked) - len(open_days),
         incomplete={m.partition: m.reason for m in manifests if not m.complete},
     )
-    report = work.account(report, resumed, fetched)
+    report = work.account(report, {entry.unit_id: entry for entry in held.values()}, fetched)
     if report.failed:
         raise LandingFailed(report)
     return report
 
 
-def _wanted(
-    store: LandingStore, fact: Fact, runs: Iterable[DayRun], alive: Mapping[date, Sequence[Event]], refresh: bool
-) -> dict[str, _Wanted]:
-    """The units that the runs of days consist of, by identifier."""
-    wanted = {}
-    for run in runs:
-        for event in events_in(run, alive):
-            if window := event.life & Window.of_run(run):
-                landed = None if refresh else _landed(store, fact, event, window)
-                wanted[_unit_id(event, fact, window)] = _Wanted(event, window, landed)
-    return wanted
+def _wanted(runs: Iterable[DayRun], alive: Mapping[date, Sequence[Event]]) -> list[Wanted]:
+    """The events that the runs of days consist of, each over the part of its life within the run."""
+    return [
+        Wanted(event, window, whole)
+        for run in runs
+        for whole in [Window.of_run(run)]
+        for event in events_in(run, alive)
+        if (window := event.life & whole)
+    ]
 
 
 def _is_satisfied(manifest: Manifest | None, fact: Fact, events: Sequence[Event], day: date) -> bool:
@@ -122,60 +119,46 @@ def _is_satisfied(manifest: Manifest | None, fact: Fact, events: Sequence[Event]
     if manifest is None or not manifest.complete:
         return False
     entries: dict[str, list[UnitEntry]] = defaultdict(list)
+    named: set[str] = set()
     for entry in manifest.landed:
         if entry.context.items() >= fact.context.items():
-            entries[str(entry.context["event_ticker"])].append(entry)
-    day_window = Window.of_day(day)
+            named.update(entry.alive)
+            for ticker in entry.events:
+                entries[ticker].append(entry)
+    whole_day = Window.of_day(day)
     return all(
-        any(_covers(entry, event.life & day_window, event) for entry in entries[event.ticker]) for event in events
+        any(covers(entry, event.life & whole_day, event) for entry in entries[event.ticker])
+        and named.issuperset(market.ticker for market in event.alive(whole_day))
+        for event in events
     )
 
 
-def _covers(entry: UnitEntry, window: Window, event: Event) -> bool:
-    """Whether a landed unit holds everything of the event within ``window``."""
-    context = entry.context
-    return (
-        int(context["after_ts"]) <= window.after_ts
-        and window.end_ts <= int(context["end_ts"])
-        and {market.ticker for market in event.alive(window)} <= set(entry.tickers)
-    )
-
-
-def _landed(store: LandingStore, fact: Fact, event: Event, window: Window) -> UnitEntry | None:
-    """A unit file that holds everything of the event within ``window``, if there is one."""
-    for path in store.unit_files(fact.dataset, event.ticker):
-        _, kind, moments = store.unit_id(path).rsplit(".", 2)
-        if kind != fact.kind or (held := Window.parse(moments)) & window != window:
-            continue
-        entry = store.entry(path, _context(fact, event, held))
-        if entry and _covers(entry, window, event):
-            return entry
-    return None
-
-
-def _unit_id(event: Event, fact: Fact, window: Window) -> str:
-    return f"{safe_name(event.ticker)}.{fact.kind}.{window}"
-
-
-def _context(fact: Fact, event: Event, window: Window) -> dict[str, Any]:
+def _failed_events(manifests: Iterable[Manifest | None]) -> set[str]:
+    """Events of units that failed before: they are fetched one by one, so that one of them takes no other with it."""
     return {
-        "dataset": fact.dataset,
-        "series_ticker": event.series_ticker,
-        "event_ticker": event.ticker,
-        **fact.context,
-        "after_ts": window.after_ts,
-        "end_ts": window.end_ts,
+        ticker
+        for manifest in manifests
+        if manifest
+        for unit in manifest.units
+        if unit.state == "failed"
+        for ticker in unit.events
     }
 
 
-def _units(work: Work, fact: Fact, wanted: Mapping[str, _Wanted]) -> list[Unit]:
+def _units(work: Work, fact: Fact, wanted: Sequence[Wanted], alone: set[str]) -> dict[str, tuple[Unit, Bundle]]:
     """The units of work for what is wanted; where the historical tier begins is asked anew every time."""
     cutoff = Cutoff.from_wire(work.client.cutoff().document)
-    units = []
-    for unit_id, want in wanted.items():
-        context = _context(fact, want.event, want.window)
-        fetch = partial(fact.fetch, work.client, cutoff, want.event.alive(want.window), want.window, context)
-        units.append(Unit(unit_id, work.store.path(fact.dataset, want.event.ticker, unit_id), context, fetch))
+    together = [want for want in wanted if want.event.ticker not in alone]
+    bundles = [
+        *fact.bundles(together, cutoff),
+        *(Bundle((want,)) for want in wanted if want.event.ticker in alone),
+    ]
+    units = {}
+    for bundle in bundles:
+        unit_id, context = bundle.unit_id(fact.kind), bundle.context(fact.dataset, fact.context)
+        fetch = partial(fact.fetch, work.client, cutoff, bundle.markets, bundle.window, context)
+        path = work.store.path(fact.dataset, bundle.folder, unit_id)
+        units[unit_id] = Unit(unit_id, path, context, fetch), bundle
     return units
 
 
@@ -186,13 +169,17 @@ def _manifest(
     now: datetime,
     before: Manifest | None,
     events: Sequence[Event],
-    wanted: Mapping[str, _Wanted],
-    entries: Mapping[str, UnitEntry],
+    entries: Mapping[Wanted, UnitEntry],
 ) -> Manifest:
     """What a day consists of after the run."""
-    window, alive = Window.of_day(day), {event.ticker for event in events}
-    own = [entries[unit_id] for unit_id, want in wanted.items() if want.event.ticker in alive and want.window & window]
-    units = merged(before.units if before else (), own)
+    window, tickers = Window.of_day(day), {event.ticker for event in events}
+    own: dict[str, UnitEntry] = {}
+    for want, entry in entries.items():
+        if want.event.ticker in tickers and want.window & window:
+            alive = tuple(market.ticker for market in want.event.alive(want.window & window))
+            known = own.setdefault(entry.unit_id, replace(entry, alive=()))
+            own[entry.unit_id] = replace(known, alive=(*known.alive, *alive))
+    units = merged(before.units if before else (), own.values())
     failed = [unit.unit_id for unit in units if unit.state == "failed"]
     if midnight(day) >= now:
         reason = "The day has not begun."

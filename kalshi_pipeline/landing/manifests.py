@@ -27,6 +27,7 @@ class UnitEntry:
         responses: responses in the file.
         rows: rows in these responses, duplicates included.
         tickers: markets that were asked for, where a unit is about markets.
+        alive: those among the markets of the unit, landed or failed, that could have rows in the partition.
         reason: why the unit failed.
     """
 
@@ -39,13 +40,19 @@ class UnitEntry:
     responses: int = 0
     rows: int = 0
     tickers: tuple[str, ...] = ()
+    alive: tuple[str, ...] = ()
     reason: str = ""
 
     @property
-    def subject(self) -> tuple[str, ...]:
-        """What a later unit about the same thing replaces: event (or series) and bar length."""
-        keys = ("series_ticker", "event_ticker", "period_minutes")
-        return tuple(str(self.context.get(key, "")) for key in keys)
+    def events(self) -> tuple[str, ...]:
+        """The events a unit of a daily fact is about: one, or those of a bundle."""
+        said = self.context.get("event_tickers") or [self.context.get("event_ticker", "")]
+        return tuple(str(event) for event in said)
+
+    @property
+    def subjects(self) -> frozenset[tuple[str, str]]:
+        """What later units replace: events, each with the bar length."""
+        return frozenset((event, str(self.context.get("period_minutes", ""))) for event in self.events)
 
 
 @dataclass(frozen=True)
@@ -93,24 +100,28 @@ class Manifest:
         """
         try:
             said = json.loads(text)
-            units = tuple(UnitEntry(**{**unit, "tickers": tuple(unit["tickers"])}) for unit in said.pop("units"))
+            units = tuple(_unit(unit) for unit in said.pop("units"))
             return cls(**said, units=units)
         except (TypeError, KeyError, AttributeError) as error:
             raise ValueError(f"not a manifest: {error!r}") from error
 
 
-def merged(earlier: Iterable[UnitEntry], later: Iterable[UnitEntry]) -> tuple[UnitEntry, ...]:
-    """The units of a partition after a run: its own, and the earlier ones that it does not replace.
+def _unit(said: Mapping[str, Any]) -> UnitEntry:
+    return UnitEntry(**{**said, "tickers": tuple(said["tickers"]), "alive": tuple(said.get("alive", ()))})
 
-    A unit is replaced by a landed one about the same subject. A failed one replaces nothing that had landed, so what
-    is there stays.
+
+def merged(earlier: Iterable[UnitEntry], later: Iterable[UnitEntry]) -> tuple[UnitEntry, ...]:
+    """The units of a partition after a run: its own, and the earlier ones that they do not replace.
+
+    A unit is replaced once landed ones are about all its subjects. Failed ones replace nothing that had landed, so
+    what is there stays. Where units overlap, the later ones come after the earlier ones.
     """
     later = tuple(later)
-    landed = {unit.subject for unit in later if unit.state == "landed"}
-    mentioned = {unit.subject for unit in later}
+    landed = frozenset[tuple[str, str]]().union(*(unit.subjects for unit in later if unit.state == "landed"))
+    mentioned = frozenset[tuple[str, str]]().union(*(unit.subjects for unit in later))
     kept = tuple(
         unit
         for unit in earlier
-        if unit.subject not in landed and (unit.state == "landed" or unit.subject not in mentioned)
+        if not unit.subjects <= landed and (unit.state == "landed" or not unit.subjects <= mentioned)
     )
     return (*kept, *later)

@@ -16,8 +16,8 @@ from kalshi_pipeline.exchange.endpoints import CANDLES_PER_BATCH, MARKETS_PER_BA
 
 _DAY_SLOT_OFFSET = 4 * 3600
 
-#: How many numbers of equal groups are tried.
-_SPLITS_TRIED = 8
+#: How many numbers of equal groups are tried, from the fewest that the limit of markets allows to a multiple of it.
+_SPLITS_TRIED, _SPLITS_UP_TO = 24, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,30 @@ def _request(tickers: Sequence[str], first: int, last: int, period_minutes: int)
 
 
 def _groupings(slots: Sequence[_Slots]) -> Iterator[list[Sequence[_Slots]]]:
-    """Ways of putting neighbours in time in groups: full ones and a rest, or a number of nearly equal ones."""
+    """Ways of putting neighbours in time in groups: full ones and a rest, as many as one request can hold whole, or a
+    number of nearly equal ones.
+    """
     fewest = -(-len(slots) // MARKETS_PER_BATCH)
     yield [slots[low : low + MARKETS_PER_BATCH] for low in range(0, len(slots), MARKETS_PER_BATCH)]
-    for number in range(fewest, min(fewest + _SPLITS_TRIED, len(slots)) + 1):
+    yield _whole(slots)
+    most = min(max(_SPLITS_UP_TO * fewest, _SPLITS_TRIED), len(slots))
+    for number in sorted({fewest + (most - fewest) * n // _SPLITS_TRIED for n in range(_SPLITS_TRIED + 1)}):
         cuts = [len(slots) * n // number for n in range(number + 1)]
         yield [slots[low:high] for low, high in pairwise(cuts)]
+
+
+def _whole(slots: Sequence[_Slots]) -> list[Sequence[_Slots]]:
+    """Groups of which each fits one request, from its first bar to its last; a market that fits none is alone."""
+    groups: list[Sequence[_Slots]] = []
+    begin, last = 0, slots[0].last
+    for position, one in enumerate(slots[1:], start=1):
+        reach = max(last, one.last)
+        periods, markets = reach - slots[begin].first + 1, position - begin + 1
+        if markets > MARKETS_PER_BATCH or periods > PERIODS_PER_REQUEST or markets * periods > CANDLES_PER_BATCH:
+            groups.append(slots[begin:position])
+            begin, reach = position, one.last
+        last = reach
+    return [*groups, slots[begin:]]
 
 
 def _sweep(group: Sequence[_Slots]) -> list[tuple[list[str], int, int]]:

@@ -1,6 +1,7 @@
-"""Landing reference data: series, events and markets, each run one observation of the whole universe.
+"""Landing reference data: series, events, markets, fee changes, and the exchange's hours and state.
 
-A unit is one series (and tier). An observation is identified by its run, so a run that is started again with the same
+Each run is one observation of the whole universe. A unit is one series (and tier), or the whole exchange where its
+answer is about all of it. An observation is identified by its run, so a run that is started again with the same
 identifier resumes it. Not here: what changed since the last observation (the loader decides by content).
 """
 
@@ -20,6 +21,9 @@ from kalshi_pipeline.landing.report import LandingFailed, LandingReport, Unknown
 from kalshi_pipeline.landing.store import LATEST, LandingStore, UnitWriter, safe_name
 from kalshi_pipeline.landing.units import Unit
 from kalshi_pipeline.landing.working import Work
+
+#: Stands in the place of a series where an answer is about the whole exchange.
+_WHOLE_EXCHANGE = "exchange"
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,48 @@ def land_markets(client: KalshiClient, store: LandingStore, universe: Sequence[s
     return _land(client, store, universe, run_id, "markets", sources)
 
 
+def land_series_fee_changes(
+    client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str
+) -> LandingReport:
+    """Land the scheduled fee changes of every series of the universe; there may be none."""
+    sources = [_Source("live", lambda series: [client.series_fee_changes(series)], "series_fee_change_arr")]
+    return _land(client, store, universe, run_id, "series_fee_changes", sources, named=False)
+
+
+def land_event_fee_changes(
+    client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str
+) -> LandingReport:
+    """Land the scheduled changes of events' fee overrides, those of the whole exchange."""
+    return _land_whole(client, store, run_id, "event_fee_changes", client.event_fee_changes, "event_fee_changes")
+
+
+def land_exchange_schedules(
+    client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str
+) -> LandingReport:
+    """Land the exchange's trading hours."""
+    return _land_whole(client, store, run_id, "exchange_schedules", lambda: [client.schedule()], "schedule")
+
+
+def land_exchange_statuses(
+    client: KalshiClient, store: LandingStore, universe: Sequence[str], run_id: str
+) -> LandingReport:
+    """Land whether the exchange and its trading are active."""
+    return _land_whole(client, store, run_id, "exchange_statuses", lambda: [client.status()], "exchange_active")
+
+
+def _land_whole(
+    client: KalshiClient,
+    store: LandingStore,
+    run_id: str,
+    dataset: str,
+    ask: Callable[[], Iterable[Response]],
+    key: str,
+) -> LandingReport:
+    """Land an answer about the whole exchange."""
+    sources = [_Source("live", lambda _: ask(), key)]
+    return _land(client, store, [_WHOLE_EXCHANGE], run_id, dataset, sources, named=False)
+
+
 def _land(
     client: KalshiClient,
     store: LandingStore,
@@ -60,13 +106,16 @@ def _land(
     run_id: str,
     dataset: str,
     sources: Sequence[_Source],
+    *,
+    named: bool = True,
 ) -> LandingReport:
+    """Land an observation; ``named`` says whether a series without rows must at least be one the exchange lists."""
     work = Work.begin(client, store, run_id)
     units = [_unit(work, dataset, series, source) for series in dict.fromkeys(universe) for source in sources]
     resumed = work.landed(units)
     fetched = work.carry_out([unit for unit in units if unit.unit_id not in resumed])
     entries = {**resumed, **fetched}
-    unknown = _unknown(client, universe, entries.values())
+    unknown = _unknown(client, universe, entries.values()) if named else []
     manifest = Manifest(
         dataset=dataset,
         partition=f"observation-{run_id}",
@@ -89,15 +138,16 @@ def _land(
 
 def _unit(work: Work, dataset: str, series_ticker: str, source: _Source) -> Unit:
     unit_id = f"{safe_name(series_ticker)}.{dataset}.{source.tier}.{safe_name(work.run_id)}"
-    context = {"dataset": dataset, "series_ticker": series_ticker, "tier": source.tier}
+    about = {} if series_ticker == _WHOLE_EXCHANGE else {"series_ticker": series_ticker}
+    context = {"dataset": dataset, **about, "tier": source.tier}
     path = work.store.path(dataset, series_ticker, unit_id)
     return Unit(unit_id, path, context, partial(_fetch, source, series_ticker, context))
 
 
 def _fetch(source: _Source, series_ticker: str, context: Mapping[str, Any], writer: UnitWriter) -> None:
     for page in source.ask(series_ticker):
-        listed = page.document[source.key]
-        writer.add(page, context, 1 if isinstance(listed, dict) else len(rows(page.document, source.key)))
+        single = not isinstance(page.document[source.key], list | None)
+        writer.add(page, context, 1 if single else len(rows(page.document, source.key)))
 
 
 def _unknown(client: KalshiClient, universe: Sequence[str], entries: Iterable[UnitEntry]) -> list[str]:

@@ -125,13 +125,22 @@ class LandingStore:
             tickers=tuple(sorted(writer.tickers)),
         )
 
-    def entry(self, path: Path, context: Mapping[str, Any]) -> UnitEntry | None:
-        """What the file of a unit holds; ``None`` where there is no file or it cannot be read to its end."""
+    def entry(self, path: Path, context: Mapping[str, Any] | None = None) -> UnitEntry | None:
+        """What the file of a unit holds; ``None`` where there is no file or it cannot be read to its end.
+
+        Args:
+            path: the file.
+            context: what the unit is about; what its first response says of itself, where that is left out.
+        """
         try:
             raw = path.read_bytes()
             heads = [_head(line) for line in _unzipped(raw).splitlines()]
         except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile, ValueError):
             return None
+        if context is None:
+            if not heads:
+                return None
+            context = heads[0]["context"]
         return UnitEntry(
             unit_id=self.unit_id(path),
             context=context,

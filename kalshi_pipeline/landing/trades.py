@@ -13,6 +13,7 @@ from typing import Any
 from kalshi_pipeline.exchange.client import KalshiClient, Tier
 from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.exchange.wire import rows
+from kalshi_pipeline.landing.bundles import Bundle, Wanted
 from kalshi_pipeline.landing.facts import land_days
 from kalshi_pipeline.landing.lives import Window
 from kalshi_pipeline.landing.report import LandingReport
@@ -32,6 +33,10 @@ class TradeFact:
     def life(self, market: MarketWindow) -> Window:
         """The trading window; both its ends are asked for."""
         return Window(int(market.open_time.timestamp()) - 1, int(market.close_time.timestamp()) + 1)
+
+    def bundles(self, wanted: Sequence[Wanted], cutoff: Cutoff) -> list[Bundle]:
+        """Trades are asked for market by market, so there is nothing to gain from several events at once."""
+        return [Bundle((want,)) for want in wanted]
 
     def fetch(
         self,

@@ -265,6 +265,74 @@ ORDERBOOKS = Table(
     },
 )
 
+SERIES_FEE_CHANGES = Table(
+    schema="raw",
+    name="series_fee_changes",
+    grain="one version of a scheduled change of a series' fee, by observation",
+    key=("change_id", "observed_at"),
+    columns={
+        "change_id": text("Identifier of the change."),
+        "series_ticker": text("Series whose fee changes."),
+        "fee_type": text("Fee schedule from then on."),
+        "fee_multiplier": column("DOUBLE", "Multiplier of the fee formula from then on.", checks=[pa.Check.ge(0)]),
+        "scheduled_ts": timestamp("When the change takes effect."),
+        **_OBSERVED,
+        **_ORIGIN,
+    },
+)
+
+EVENT_FEE_CHANGES = Table(
+    schema="raw",
+    name="event_fee_changes",
+    grain="one version of a scheduled change of an event's fee override, by observation",
+    key=("change_id", "observed_at"),
+    columns={
+        "change_id": text("Identifier of the change."),
+        "event_ticker": text("Event whose override changes."),
+        "series_ticker": text("Series the event belongs to."),
+        "fee_type_override": text("Fee schedule from then on; NULL clears the override.", nullable=True),
+        "fee_multiplier_override": column(
+            "DOUBLE", "Fee multiplier from then on; NULL clears the override.", nullable=True, checks=[pa.Check.ge(0)]
+        ),
+        "scheduled_ts": timestamp("When the change takes effect."),
+        **_OBSERVED,
+        **_ORIGIN,
+    },
+)
+
+EXCHANGE_SCHEDULES = Table(
+    schema="raw",
+    name="exchange_schedules",
+    grain="one version of the exchange's trading hours, by observation",
+    key=("exchange", "observed_at"),
+    columns={
+        "exchange": text("Exchange the hours are of."),
+        "standard_hours": column(
+            "JSON",
+            "Weekly sessions in US Eastern wall time, by period of validity; the Thursday pause is a gap in them.",
+        ),
+        "maintenance_windows": column("JSON", "Announced windows without trading.", nullable=True),
+        **_OBSERVED,
+        **_ORIGIN,
+    },
+)
+
+EXCHANGE_STATUSES = Table(
+    schema="raw",
+    name="exchange_statuses",
+    grain="one version of the state of the exchange or of one of its shards, by observation",
+    key=("part", "observed_at"),
+    columns={
+        "part": text("exchange for the whole, or shard and its number."),
+        "description": text("Name of the shard.", nullable=True),
+        "exchange_active": column("BOOLEAN", "Whether the exchange is up."),
+        "trading_active": column("BOOLEAN", "Whether orders trade; false in the weekly pause."),
+        "estimated_resume_time": timestamp("When trading is expected to resume, while it does not.", nullable=True),
+        **_OBSERVED,
+        **_ORIGIN,
+    },
+)
+
 RAW_TABLES: tuple[Table, ...] = (
     SERIES,
     EVENTS,
@@ -275,4 +343,8 @@ RAW_TABLES: tuple[Table, ...] = (
     CANDLES,
     TRADES,
     ORDERBOOKS,
+    SERIES_FEE_CHANGES,
+    EVENT_FEE_CHANGES,
+    EXCHANGE_SCHEDULES,
+    EXCHANGE_STATUSES,
 )

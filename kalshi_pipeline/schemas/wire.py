@@ -232,6 +232,82 @@ class MarketOrderbookFp(WireObject):
     orderbook_fp: OrderbookCountFp
 
 
+class SeriesFeeChange(WireObject):
+    """A scheduled change of a series' fee."""
+
+    id: Text
+    series_ticker: Text
+    fee_type: Text
+    fee_multiplier: float
+    scheduled_ts: Text
+
+
+class EventFeeChange(WireObject):
+    """A scheduled change of an event's fee override; null clears it."""
+
+    id: Text
+    event_ticker: Text
+    series_ticker: Text
+    fee_type_override: str | None
+    fee_multiplier_override: float | None
+    scheduled_ts: Text
+
+
+class DailySchedule(WireObject):
+    """A session of a day, US Eastern wall time."""
+
+    open_time: Text
+    close_time: Text
+
+
+class WeeklySchedule(WireObject):
+    """The sessions of every weekday over a period of validity."""
+
+    start_time: Text
+    end_time: Text
+    monday: list[DailySchedule] | None
+    tuesday: list[DailySchedule] | None
+    wednesday: list[DailySchedule] | None
+    thursday: list[DailySchedule] | None
+    friday: list[DailySchedule] | None
+    saturday: list[DailySchedule] | None
+    sunday: list[DailySchedule] | None
+
+
+class MaintenanceWindow(WireObject):
+    """A window without trading."""
+
+    start_datetime: Text
+    end_datetime: Text
+
+
+class Schedule(WireObject):
+    """The trading hours."""
+
+    standard_hours: list[WeeklySchedule] | None
+    maintenance_windows: list[MaintenanceWindow] | None
+
+
+class ExchangeIndexStatus(WireObject):
+    """The state of a shard."""
+
+    exchange_index: int
+    description: Text
+    exchange_active: bool
+    trading_active: bool
+    intra_exchange_transfers_active: bool
+
+
+class ExchangeStatus(WireObject):
+    """``GET /exchange/status``: the state of the whole."""
+
+    exchange_active: bool
+    trading_active: bool
+    intra_exchange_transfers_active: bool | UnsetType = UNSET
+    exchange_estimated_resume_time: NullableText = UNSET
+    exchange_index_statuses: list[ExchangeIndexStatus] | UnsetType | None = UNSET
+
+
 # The answers ----------------------------------------------------------------------------------------------------------
 
 
@@ -289,6 +365,25 @@ class OrderbooksAnswer(WireObject):
     orderbooks: list[MarketOrderbookFp] | None
 
 
+class SeriesFeeChangesAnswer(WireObject):
+    """``GET /series/fee_changes``."""
+
+    series_fee_change_arr: list[SeriesFeeChange] | None
+
+
+class EventFeeChangesAnswer(WireObject):
+    """``GET /events/fee_changes``."""
+
+    event_fee_changes: list[EventFeeChange] | None
+    cursor: str | None
+
+
+class ScheduleAnswer(WireObject):
+    """``GET /exchange/schedule``."""
+
+    schedule: Schedule
+
+
 #: What a landed dataset consists of: by dataset, then by the tier that was asked.
 ANSWERS: Mapping[str, Mapping[str, type[WireObject]]] = {
     "series": {"live": SeriesAnswer},
@@ -298,4 +393,8 @@ ANSWERS: Mapping[str, Mapping[str, type[WireObject]]] = {
     "candles": {"live": BatchCandlesticksAnswer, "historical": HistoricalCandlesticksAnswer},
     "trades": {"live": TradesAnswer, "historical": TradesAnswer},
     "orderbooks": {"live": OrderbooksAnswer},
+    "series_fee_changes": {"live": SeriesFeeChangesAnswer},
+    "event_fee_changes": {"live": EventFeeChangesAnswer},
+    "exchange_schedules": {"live": ScheduleAnswer},
+    "exchange_statuses": {"live": ExchangeStatus},
 }

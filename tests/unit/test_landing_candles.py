@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from kalshi_pipeline.landing import candles
 from kalshi_pipeline.landing.collect import land_candles
 from kalshi_pipeline.landing.report import LandingFailed, LandingReport
 from kalshi_pipeline.landing.store import LandingStore
@@ -18,6 +19,20 @@ pytestmark = pytest.mark.unit
 
 FIRST = date(2026, 6, 1)
 WEEK = [FIRST + timedelta(days=n) for n in range(7)]
+
+
+@pytest.fixture(params=["events alone", "events together"])
+def bundling(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether events are fetched in bundles, as they are, or each by itself, as where they are large."""
+    if request.param == "events alone":
+        monkeypatch.setattr(candles, "REQUESTS_IN_BUNDLE", 0.0)
+    return bool(request.param == "events together")
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every event is a unit of its own, as where events are large."""
+    monkeypatch.setattr(candles, "REQUESTS_IN_BUNDLE", 0.0)
 
 
 @pytest.fixture
@@ -70,20 +85,24 @@ def parameter(exchange: Exchange, name: str) -> list[int]:
     return [int(request.split(f"{name}=")[1].split("&")[0]) for request in exchange.asked(f"{name}=")]
 
 
-def test_every_bar_of_the_days_lands_once_and_nothing_else(exchange: Exchange, store: LandingStore) -> None:
+def test_every_bar_of_the_days_lands_once_and_nothing_else(
+    exchange: Exchange, store: LandingStore, bundling: bool
+) -> None:
     report = land(exchange, store)
     assert landed(store) == Counter(truth(exchange))
-    assert (report.planned, report.landed, report.resumed, report.failed) == (3, 3, 0, {})
+    units = 2 if bundling else 3
+    assert (report.planned, report.landed, report.resumed, report.failed) == (units, units, 0, {})
     assert report.rows == len(truth(exchange))
     assert report.statistics.requests == len(exchange.requests)
 
 
 def test_a_long_range_takes_few_requests(exchange: Exchange, store: LandingStore) -> None:
     land(exchange, store)
-    # The cutoff, one batch for each of the two live events, and one request per archived market.
-    assert len(exchange.requests) == 1 + 2 + 3
+    # The cutoff, one batch for the two live events together, and one request per archived market.
+    assert len(exchange.requests) == 1 + 1 + 3
 
 
+@pytest.mark.usefixtures("alone")
 def test_every_day_has_a_manifest_that_names_its_units(exchange: Exchange, store: LandingStore) -> None:
     land(exchange, store)
     named = {}
@@ -139,6 +158,7 @@ def test_units_that_landed_before_a_kill_are_not_fetched_again(
     assert all((m := store.manifest("candles", day.isoformat())) and m.complete for day in WEEK)
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_kill_within_a_unit_leaves_no_trace_of_it(exchange: Exchange, store: LandingStore) -> None:
     class Killed(BaseException):
         pass
@@ -162,6 +182,7 @@ def test_a_kill_within_a_unit_leaves_no_trace_of_it(exchange: Exchange, store: L
     assert len(exchange.asked("KXA-3")) == 3
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_failing_unit_fails_its_days_by_name_and_no_other(exchange: Exchange, store: LandingStore) -> None:
     exchange.broken = {"KXA-1"}
     with pytest.raises(LandingFailed) as caught:
@@ -205,6 +226,7 @@ def test_a_day_that_is_not_over_is_landed_as_far_as_it_goes(exchange: Exchange, 
     assert min(parameter(exchange, "start_ts")) > seconds(at("2026-06-03"))
 
 
+@pytest.mark.usefixtures("alone")
 def test_settled_before_the_cutoff_is_asked_of_the_historical_tier(exchange: Exchange, store: LandingStore) -> None:
     land(exchange, store)
     assert len(exchange.asked("/historical/markets/KXA-3")) == 3
@@ -233,6 +255,7 @@ def test_the_other_tier_is_asked_where_the_first_knows_nothing(store: LandingSto
     assert exchange.requests == []
 
 
+@pytest.mark.usefixtures("alone")
 def test_refresh_fetches_again_what_has_landed(exchange: Exchange, store: LandingStore) -> None:
     land(exchange, store)
     exchange.requests.clear()
@@ -280,6 +303,7 @@ def test_a_partial_day_of_one_length_is_not_taken_for_complete_after_another(
     assert truth(exchange, [WEEK[2]], period=60) <= set(landed(store, [WEEK[2]]))
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_damaged_file_is_fetched_again(exchange: Exchange, store: LandingStore) -> None:
     land(exchange, store)
     (path,) = store.unit_files("candles", "KXA-1")
@@ -292,6 +316,7 @@ def test_a_damaged_file_is_fetched_again(exchange: Exchange, store: LandingStore
     assert landed(store) == Counter(truth(exchange))
 
 
+@pytest.mark.usefixtures("alone")
 def test_an_exchange_that_is_down_fails_fast_and_keeps_what_landed(store: LandingStore) -> None:
     exchange = Exchange()
     for n in range(200):
@@ -309,6 +334,7 @@ def test_the_exchange_has_no_bars_of_other_lengths(exchange: Exchange, store: La
         land(exchange, store, period_minutes=15)
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_report_is_flat_metadata(exchange: Exchange, store: LandingStore) -> None:
     said = land(exchange, store).as_metadata()
     assert said["units_landed"] == 3 and said["units_failed"] == 0 and said["requests"] == 6

@@ -6,6 +6,7 @@ its dataset.
 
 from __future__ import annotations
 
+import gzip
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,8 +21,9 @@ _ENVELOPE = {
     "quote_kind VARCHAR)",
 }
 
-#: Least size of the reader's buffers, of which each thread has some.
-_BUFFER_BYTES = 1 << 20
+#: Least size of the reader's buffers, of which each thread has some, and the size of a file up to which it is taken for
+#: the length of its longest line.
+_BUFFER_BYTES, _SMALL_FILE_BYTES = 1 << 20, 8 << 20
 
 
 def responses(files: Sequence[Path], body: str) -> str:
@@ -48,15 +50,19 @@ def _reader(files: Sequence[Path], types: Mapping[str, str]) -> str:
     columns = ", ".join(f"{name}: {_literal(type_)}" for name, type_ in types.items())
     return (
         f"read_json([{paths}], columns = {{{columns}}}, format = 'newline_delimited', compression = 'gzip', "
-        f"maximum_object_size = {max(_BUFFER_BYTES, *map(_plain_bytes, files))})"
+        f"maximum_object_size = {max(_BUFFER_BYTES, *map(_longest_line, files))})"
     )
 
 
-def _plain_bytes(file: Path) -> int:
-    """Size of a gzip file before compression, from its last four bytes: no line of it is longer."""
+def _longest_line(file: Path) -> int:
+    """No line of a gzip file is longer than this; a large file holds many, so its lines are measured."""
     with file.open("rb") as stream:
         stream.seek(-4, os.SEEK_END)
-        return int.from_bytes(stream.read(4), "little")
+        plain_bytes = int.from_bytes(stream.read(4), "little")
+    if plain_bytes <= _SMALL_FILE_BYTES:
+        return plain_bytes
+    with gzip.open(file) as lines:
+        return max(map(len, lines))
 
 
 def _nothing(types: Mapping[str, str]) -> str:

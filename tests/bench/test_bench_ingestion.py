@@ -1,0 +1,147 @@
+"""How fast ingestion is beside the pacing: landed bars to rows with the drift scan, a sync of 100,000 open markets.
+
+Peak memory is that of a process of its own. Requests are counted, not timed.
+"""
+
+from __future__ import annotations
+
+import resource
+from datetime import UTC, date, datetime, timedelta
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kalshi_pipeline.exchange.client import KalshiClient
+from kalshi_pipeline.exchange.pacing import Pace
+from kalshi_pipeline.exchange.records import Cutoff
+from kalshi_pipeline.landing.bundles import Wanted
+from kalshi_pipeline.landing.candles import CandleFact
+from kalshi_pipeline.landing.collect import land_markets, land_quotes
+from kalshi_pipeline.landing.lives import Window, events_of
+from kalshi_pipeline.landing.planning import Span, least_batches, plan_batches
+from kalshi_pipeline.landing.store import LandingStore
+from kalshi_pipeline.landing.units import MarketWindow
+from kalshi_pipeline.warehouse.drift import scan_drift
+from kalshi_pipeline.warehouse.loaders import load_candles, load_markets, load_quotes
+from kalshi_pipeline.warehouse.migrations import migrate
+from kalshi_pipeline.warehouse.resource import Warehouse
+from tests.bench.ingestion_kit import MARKETS, MINUTES, Listing, landed_day
+
+DAY = date(2026, 6, 1)
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+EVENTS, OPEN_MARKETS = 60, 100_000
+MEBIBYTE = 1 << 10  # ru_maxrss counts kibibytes
+
+
+def warehouse_in(folder: Path) -> Warehouse:
+    migrate(folder / "kalshi.duckdb")
+    return Warehouse(database=str(folder / "kalshi.duckdb"), memory_limit="512MB")
+
+
+def scanned_and_loaded(warehouse: Warehouse, files: list[Path]) -> int:
+    """Bars from landed bytes to committed rows, the drift scan included."""
+    assert not scan_drift("candles", files).counts
+    with warehouse.write() as con:
+        return load_candles(con, files, [DAY], run_id="bench").inserted
+
+
+def test_bars_from_landed_bytes_to_committed_rows(benchmark: Any, tmp_path: Path) -> None:
+    warehouse, files = warehouse_in(tmp_path), landed_day(tmp_path / "landing", EVENTS)
+
+    def emptied() -> None:
+        with warehouse.write() as con:
+            con.execute("DELETE FROM raw.candles")
+
+    rows = benchmark.pedantic(lambda: scanned_and_loaded(warehouse, files), setup=emptied, rounds=5, warmup_rounds=1)
+    assert rows == EVENTS * MARKETS * MINUTES
+    benchmark.extra_info["rows_per_second"] = round(rows / benchmark.stats.stats.min)
+
+
+def test_the_drift_scan_of_landed_bars(benchmark: Any, tmp_path: Path) -> None:
+    files = landed_day(tmp_path / "landing", EVENTS)
+    report = benchmark.pedantic(lambda: scan_drift("candles", files), rounds=3, warmup_rounds=1)
+    assert (report.responses, report.counts) == (EVENTS, {})
+    benchmark.extra_info["rows_per_second"] = round(EVENTS * MARKETS * MINUTES / benchmark.stats.stats.min)
+
+
+def sync(folder: Path, listing: Listing) -> tuple[int, int]:
+    """Specifications and quotes of all open markets: fetched, landed, scanned, loaded."""
+    store, warehouse = LandingStore(folder / "landing"), warehouse_in(folder)
+    with KalshiClient(
+        "https://exchange.test/trade-api/v2",
+        pace=Pace(1e9),
+        concurrency=8,
+        clock=lambda: NOON,
+        http=httpx.MockTransport(listing),
+    ) as client:
+        land_markets(client, store, ["KXBENCH"], "run")
+        land_quotes(client, store, ["KXBENCH"], [DAY], run_id="run")
+    specifications, quotes = store.files("markets"), store.files("quotes", [DAY])
+    assert not scan_drift("markets", specifications).counts and not scan_drift("quotes", quotes).counts
+    with warehouse.write() as con:
+        return (
+            load_markets(con, specifications, run_id="run").inserted,
+            load_quotes(con, quotes, [DAY], run_id="run").inserted,
+        )
+
+
+def test_a_sync_of_a_hundred_thousand_open_markets(benchmark: Any, tmp_path: Path) -> None:
+    listing, folders = Listing(OPEN_MARKETS), iter(range(10))
+
+    def fresh() -> tuple[tuple[Path, Listing], dict[str, Any]]:
+        folder = tmp_path / str(next(folders))
+        folder.mkdir()
+        return (folder, listing), {}
+
+    loaded = benchmark.pedantic(sync, setup=fresh, rounds=2)
+    assert loaded == (OPEN_MARKETS, OPEN_MARKETS)
+
+
+@pytest.mark.parametrize("events", [EVENTS, 4 * EVENTS])
+def test_peak_memory_of_a_load(benchmark: Any, tmp_path: Path, events: int) -> None:
+    landed_day(tmp_path / "landing", events)
+    with get_context("spawn").Pool(1) as pool:
+        peak = benchmark.pedantic(lambda: pool.apply(_peak_of_a_load, (tmp_path,)), rounds=1)
+    benchmark.extra_info["peak_mebibytes"] = peak
+    benchmark.extra_info["rows"] = events * MARKETS * MINUTES
+    assert peak < 1024
+
+
+def _peak_of_a_load(folder: Path) -> int:
+    """Mebibytes that a process has needed at most after a scan and a load."""
+    scanned_and_loaded(warehouse_in(folder), sorted((folder / "landing").iterdir()))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MEBIBYTE
+
+
+@pytest.mark.parametrize("days", [1, 20])
+def test_requests_for_the_bars_of_a_universe(benchmark: Any, days: int) -> None:
+    """Six cities' daily highs and eighteen monthly ladders, one-minute bars."""
+    start = datetime(2026, 6, 1, tzinfo=UTC)
+    shapes = [("HIGH", city, day, 6, day + 0.58, day + 2.2) for city in range(6) for day in range(-2, 31)]
+    shapes += [("CPI", release, close, 13, -30, close + 0.52) for release in range(6) for close in (5, 40, 70)]
+    markets = [
+        MarketWindow(f"{k}{a}-{b}-{n}", f"{k}{a}-{b}", f"{k}{a}", start + timedelta(days=o), start + timedelta(days=c))
+        for k, a, b, count, o, c in shapes
+        for n in range(count)
+    ]
+    fact, first = CandleFact(1), int(start.timestamp()) + 10 * 86_400
+    run = Window(first, first + days * 86_400)
+    wanted = [Wanted(event, window, run) for event in events_of(markets, fact.life) if (window := event.life & run)]
+    cutoff = Cutoff(start - timedelta(days=999), start - timedelta(days=999))
+
+    def plan() -> int:
+        return sum(len(plan_batches(_spans(fact, b.markets, b.window), 1)) for b in fact.bundles(wanted, cutoff))
+
+    requests = benchmark(plan)
+    spans = [span for want in wanted for span in _spans(fact, want.event.alive(want.window), want.window)]
+    candles = sum(span.end_ts // 60 - (span.start_ts - 1) // 60 for span in spans)
+    benchmark.extra_info["requests_per_million_candles"] = round(requests / candles * 1e6, 1)
+    benchmark.extra_info["least_per_million_candles"] = round(least_batches(spans, 1) / candles * 1e6, 1)
+
+
+def _spans(fact: CandleFact, markets: list[MarketWindow], window: Window) -> list[Span]:
+    parts = [(market.ticker, fact.life(market) & window) for market in markets]
+    return [Span(ticker, part.after_ts + 1, part.end_ts) for ticker, part in parts]
