@@ -34,29 +34,8 @@ RECENT_DAYS = 14
 #: Series whose ladders are listed and settled within two days: they are worth no years of history here.
 _DAILY = "KXHIGH"
 _CANDLES = ("landing/candles", "raw/candles", "marts/candles", "marts/quotes")
-_OTHER_FACTS = (
-    "landing/quotes",
-    "raw/quotes",
-    "landing/orderbooks",
-    "raw/orderbooks",
-    "landing/trades",
-    "raw/trades",
-    "marts/trades",
-)
 _LADDERS = ("research/ladders", "research/ladder_legs")
 _DISTRIBUTIONS = ("research/implied_distributions", "research/implied_cells", "research/ladder_quotes")
-_LABELS = (
-    "research/releases",
-    "research/event_feature_panel",
-    "research/event_labels",
-    "research/walkforward_folds",
-    "research/recalibrations",
-    "research/ridge_fits",
-    "research/ridge_predictions",
-    "research/walkforward_results",
-    "research/scorecard",
-)
-_PUBLISHED = ("published/tables",)
 
 
 @dataclass(frozen=True)
@@ -107,7 +86,7 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
         )
     if settings.source.kind is SourceKind.SANDBOX:
         settings = replace(settings, sandbox_now=settings.sandbox_now or SANDBOX_NOW)
-    steps = _sandbox_steps(settings) if settings.source.kind is SourceKind.SANDBOX else _recorded_steps(settings)
+    steps = sandbox_steps(settings) if settings.source.kind is SourceKind.SANDBOX else _recorded_steps(settings)
     seconds: dict[str, float] = {}
     settings.source_dir.mkdir(parents=True, exist_ok=True)
     log = settings.source_dir / "demo.log"
@@ -129,9 +108,9 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
     return DemoResult(summary, picture, seconds, _where_next(settings))
 
 
-def _sandbox_steps(settings: Settings) -> list[Step]:
-    assert settings.sandbox_now is not None
-    today = settings.sandbox_now.date()
+def sandbox_steps(settings: Settings) -> list[Step]:
+    """The runs over the simulated exchange: years of the monthly series first, then every asset of the last days."""
+    today = (settings.sandbox_now or SANDBOX_NOW).date()
     recent = today - timedelta(days=RECENT_DAYS)
     monthly = tuple(series for series in settings.universe or DEFAULT_UNIVERSE if not series.startswith(_DAILY))
     history = [
@@ -146,10 +125,8 @@ def _sandbox_steps(settings: Settings) -> list[Step]:
     ]
     return [
         *(history if monthly else []),
-        Step("Series, events, markets and settlements of everything", job="reference"),
         Step(
-            f"The last {RECENT_DAYS} days: one-minute bars, trades, a snapshot every 15 minutes; labels and folds",
-            assets=(*_CANDLES, *_OTHER_FACTS, *_LADDERS, *_DISTRIBUTIONS, *_LABELS, *_PUBLISHED, "report"),
+            f"Everything over the last {RECENT_DAYS} days: one-minute bars, snapshots every 15 minutes, folds, report",
             days=(recent, today),
         ),
     ]
