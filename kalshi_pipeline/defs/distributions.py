@@ -155,7 +155,8 @@ def implied_distributions(
                     )
         return totals
 
-    yield from checked(
-        _SNAPSHOT_TABLES, write, metadata=lambda: {IMPLIED_DISTRIBUTIONS.name: account.as_metadata(len(days))}
-    )
+    def metadata() -> dict[str, dict[str, Any]]:
+        return {IMPLIED_DISTRIBUTIONS.name: account.as_metadata(len(days), known_legs)}
+
+    yield from checked(_SNAPSHOT_TABLES, write, metadata=metadata)
     yield method_result(method)

@@ -14,12 +14,19 @@ import pyarrow.compute as pc
 from kalshi_pipeline.defs.metadata import picture
 from kalshi_pipeline.distributions.snapshots import SnapshotTables
 from kalshi_pipeline.report.figures import latest_distributions_picture
+from kalshi_pipeline.report.snapshots import ladder_fan, ladder_heat_map, ladder_survival
 
 #: Rows of quotes or cells held in memory at once while a range of partitions is computed.
 CHUNK_ROWS = 500_000
 
 #: Longest range whose metadata holds a picture.
 PICTURED_DAYS = 31
+
+#: Longest range whose metadata holds the close-up of a ladder.
+CLOSE_UP_DAYS = 3
+
+#: Width and height of the close-up's pictures, in inches.
+_SMALL = (5.0, 3.0)
 
 
 @dataclass
@@ -42,17 +49,36 @@ class SnapshotAccount:
         if False in failed:
             self.newest = made
 
-    def as_metadata(self, days: int) -> dict[str, Any]:
-        """Counts, and a small picture of the latest distributions that passed.
+    def as_metadata(self, days: int, legs: pa.Table) -> dict[str, Any]:
+        """Counts, a small picture of the latest distributions that passed, and a close-up of one ladder.
 
-        Dagster stores a run's metadata with every partition of it, so a long range goes without the picture.
+        Dagster stores a run's metadata with every partition of it, so a long range goes without pictures.
+
+        Args:
+            days: partitions of the run.
+            legs: rows of ``research.ladder_legs``.
         """
         said: dict[str, Any] = {"snapshots": self.snapshots, "passed": self.passed}
         said.update({f"gated: {reason}": count for reason, count in self.gated.most_common()})
         if self.newest is not None and days <= PICTURED_DAYS:
             png = latest_distributions_picture(self.newest.distributions, self.newest.cells)
             said["latest distributions"] = picture(png, "Latest implied distributions")
+        if self.newest is not None and days <= CLOSE_UP_DAYS:
+            said.update(close_up(self.newest, legs))
         return said
+
+
+def close_up(made: SnapshotTables, legs: pa.Table) -> dict[str, Any]:
+    """Pictures of the ladder with the most snapshots that passed: belief and cells over time, the last curve."""
+    passed = made.distributions.filter(pc.invert(made.distributions["hard_gate_failed"]))
+    ladder, _ = Counter(passed["ladder_id"].to_pylist()).most_common(1)[0]
+    last = pc.max(passed.filter(pc.equal(passed["ladder_id"], ladder))["asof"]).as_py()
+    drawn = {
+        "belief over time": ladder_fan(made.distributions, ladder, size=_SMALL),
+        "cells over time": ladder_heat_map(made.distributions, made.cells, ladder, size=_SMALL),
+        "survival curve": ladder_survival(made.cells, made.quotes, legs, ladder, last, size=_SMALL),
+    }
+    return {name: picture(png, f"{ladder}: {name}") for name, png in drawn.items()}
 
 
 def within_observed(instants: pa.Table, until: Mapping[date, datetime]) -> pa.Table:

@@ -52,8 +52,8 @@ def png(figure: Figure) -> bytes:
 def dress(axes: Axes, title: str, subtitle: str = "") -> None:
     """Give axes the shared look: a bold title over a soft subtitle, thin horizontal rules, no box."""
     axes.set_title(title, loc="left", fontsize=10.5, fontweight="bold", color=INK, pad=20 if subtitle else 8)
-    axes.annotate(
-        subtitle,
+    under = axes.annotate(
+        _fitting(subtitle, axes.get_figure(root=True)),
         (0, 1),
         xytext=(0, 6),
         xycoords="axes fraction",
@@ -62,6 +62,8 @@ def dress(axes: Axes, title: str, subtitle: str = "") -> None:
         color=SOFT_INK,
         annotation_clip=False,
     )
+    # Words make no room for themselves: a long line on a small picture would leave none for the data.
+    under.set_in_layout(False)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(SOFT_INK)
@@ -69,6 +71,12 @@ def dress(axes: Axes, title: str, subtitle: str = "") -> None:
     axes.tick_params(axis="x", length=3)
     axes.grid(axis="y", color=RULE, linewidth=0.8)
     axes.set_axisbelow(True)
+
+
+def _fitting(words: str, figure: Figure | None) -> str:
+    """As much of a line of small type as fits on a figure, with an ellipsis for the rest."""
+    room = int((figure.get_figwidth() - 0.5) / 0.062) if figure is not None else len(words)
+    return words if len(words) <= room else words[: room - 1].rstrip(" ,·") + "…"
 
 
 def headline(figure: Figure, words: str) -> None:

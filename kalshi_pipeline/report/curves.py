@@ -19,6 +19,9 @@ from kalshi_pipeline.report import canvas
 from kalshi_pipeline.report.canvas import SIZE
 from kalshi_pipeline.report.marks import Numbers, floats, mark_outcome, nothing_passed, same_length
 
+#: More cuts than this are drawn without marks, and only where the curve is not sure.
+_MANY, _SURE = 40, 0.002
+
 
 def distribution_fan(
     asof: Sequence[datetime],
@@ -89,19 +92,25 @@ def survival_picture(
     asks: Numbers,
     repaired: Numbers,
     *,
+    lows: Numbers | None = None,
+    highs: Numbers | None = None,
     title: str,
+    subtitle: str = "",
     unit: str = "",
     outcome: float | None = None,
     size: tuple[float, float] = SIZE,
 ) -> bytes:
-    """Draw a threshold ladder: what was quoted at every cut, and the survival curve repaired from it.
+    """Draw a ladder as a survival curve: what was quoted at every cut, what no arbitrage leaves, what repair chose.
 
     Args:
         cuts: cuts of the ladder, ascending, in the unit of the settled number.
         bids: bid of "above the cut" in dollars; ``None`` where the side is empty.
         asks: ask, likewise. A mid is drawn where both sides are there.
         repaired: the repaired probability of exceeding the cut; ``None`` where it is not published.
-        title: usually the event's ticker and the instant.
+        lows: least such probability that the quotes of the whole ladder admit.
+        highs: greatest such probability.
+        title: usually the event's ticker.
+        subtitle: usually the instant.
         unit: unit of the cuts.
         outcome: what came true, if it is known.
         size: width and height in inches.
@@ -109,22 +118,35 @@ def survival_picture(
     Raises:
         ValueError: the columns differ in length.
     """
-    same_length("the survival curve", cuts=cuts, bids=bids, asks=asks, repaired=repaired)
+    lows, highs = lows or [None] * len(cuts), highs or [None] * len(cuts)
+    same_length("the survival curve", cuts=cuts, bids=bids, asks=asks, repaired=repaired, lows=lows, highs=highs)
     if not len(cuts):
         return canvas.empty_picture(title, "The ladder has no cut: there is no curve to show.", size)
     figure = canvas.new_figure(size)
     axes = figure.subplots()
     x, bid, ask, curve = floats(cuts), floats(bids), floats(asks), floats(repaired)
+    low, high = floats(lows), floats(highs)
+    if (np.isfinite(low) & np.isfinite(high)).any():
+        axes.fill_between(x, low, high, color=canvas.BANDS[0], linewidth=0, label="no-arbitrage band")
     both, one = np.isfinite(bid) & np.isfinite(ask), np.isfinite(bid) ^ np.isfinite(ask)
     if both.any():
         axes.vlines(x[both], bid[both], ask[both], color=canvas.QUOTES, linewidth=6, alpha=0.35, label="bid to ask")
-        axes.plot(x, (bid + ask) / 2, "o", ms=5, mfc="white", mec=canvas.QUOTES, label="raw mid")
+        marker = 5 if len(x) <= _MANY else 2.5
+        axes.plot(x, (bid + ask) / 2, "o", ms=marker, mfc="white", mec=canvas.QUOTES, label="raw mid")
     if one.any():
         bottom, top = np.nan_to_num(bid, nan=0.0)[one], np.nan_to_num(ask, nan=1.0)[one]
         axes.vlines(x[one], bottom, top, color=canvas.QUOTES, linestyle=(0, (1, 2)), label="one side empty")
     if np.isfinite(curve).any():
-        axes.plot(x, curve, "o-", color=canvas.BELIEF, linewidth=1.8, ms=3.5, label="repaired")
-    canvas.dress(axes, title, canvas.and_unit("probability of more than", unit))
+        axes.plot(
+            x, curve, "o-", color=canvas.BELIEF, linewidth=1.8, ms=3.5 if len(x) <= _MANY else 0, label="repaired"
+        )
+    if len(x) > _MANY:
+        # Where everything is sure there is nothing to see.
+        unsure = np.flatnonzero((curve > _SURE) & (curve < 1 - _SURE))
+        if unsure.size:
+            axes.set_xlim(x[max(unsure[0] - 3, 0)], x[min(unsure[-1] + 3, len(x) - 1)])
+    said = canvas.and_unit("probability of more than", unit)
+    canvas.dress(axes, title, f"{subtitle} · {said}" if subtitle else said)
     canvas.probability_axis(axes, 1.02)
     mark_outcome(axes, outcome, unit)
     canvas.number_axis(axes.xaxis)

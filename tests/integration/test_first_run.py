@@ -186,6 +186,51 @@ def test_a_notebook_reads_a_distribution_a_ladder_and_outcomes(done: Pipeline) -
         read.distribution("NOPE", warehouse=path)
 
 
+def test_a_moment_is_explained_down_to_its_quotes_and_the_run(done: Pipeline) -> None:
+    path = done.settings.database
+    ladder, event, asof, mean, run = done.rows(
+        """
+        select ladder_id, event_ticker, "asof", mean, l.run_id
+        from research.implied_distributions as d
+        inner join meta.partition_loads as l
+            on l.dataset = 'implied_distributions' and d.partition_date = l.partition_date
+        where not hard_gate_failed
+        order by ladder_id, "asof"
+        limit 1
+        """
+    )[0]
+    rows = read.explain(event, asof, form="arrow", warehouse=path).to_pylist()
+    own = [row for row in rows if row["ladder_id"] == ladder]
+    assert len(own) == done.value("select n_legs from research.ladders where ladder_id = ?", ladder)
+    assert {(row["asof"], row["mean"], row["run_id"], row["method_version"]) for row in own} == {(asof, mean, run, "1")}
+    for row in own:
+        if row["available_ts"] is not None:
+            assert row["age_seconds"] == (asof - row["available_ts"]).total_seconds()
+            quoted = done.rows(
+                "select yes_bid::double from marts.quotes where ticker = ? and available_ts = ?",
+                row["ticker"],
+                row["available_ts"],
+            )
+            assert (row["yes_bid"],) in quoted
+
+
+@pytest.mark.parametrize("kind", ["belief", "cells", "curve"])
+def test_a_notebook_draws_a_ladder(done: Pipeline, kind: Any) -> None:
+    event = done.value("select event_ticker from research.implied_distributions where not hard_gate_failed limit 1")
+    assert read.picture(event, kind=kind, warehouse=done.settings.database).startswith(b"\x89PNG")
+    with pytest.raises(read.NothingFound, match="No snapshot of"):
+        read.picture(event, "2020-01-01", kind=kind, warehouse=done.settings.database)
+
+
+def test_probabilities_are_held_against_what_came_true(done: Pipeline) -> None:
+    rows = read.reliability("WEATHER", form="arrow", warehouse=done.settings.database).to_pylist()
+    assert sum(row["markets"] for row in rows) > 0
+    for row in rows:
+        assert row["probability_from"] - 1e-9 <= row["said"] <= row["probability_to"] + 1e-9
+        assert 0 <= row["came_true"] <= 1
+    assert read.reliability("WEATHER", asof="2020-01-01", warehouse=done.settings.database).empty
+
+
 def test_outcomes_are_read_as_they_were_known(done: Pipeline) -> None:
     path = done.settings.database
     early, late = (len(read.outcomes("WEATHER", day, warehouse=path)) for day in ("2026-06-01", "2026-07-01"))

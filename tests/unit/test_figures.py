@@ -16,6 +16,9 @@ from matplotlib.figure import Figure
 from kalshi_pipeline.report import canvas
 from kalshi_pipeline.report.curves import distribution_fan, survival_picture
 from kalshi_pipeline.report.figures import latest_distributions_picture, mass_picture
+from kalshi_pipeline.report.heat import mass_heat_map
+from kalshi_pipeline.report.snapshots import ladder_fan, ladder_heat_map, ladder_survival
+from tests.unit.distribution_kit import around, computed, ladders_of, market, observe, thresholds
 
 pytestmark = pytest.mark.unit
 
@@ -27,6 +30,12 @@ LOWS, HIGHS, MASS = [None, 67.5, 69.5, 71.5], [67.5, 69.5, 71.5, None], [0.1, 0.
 def fan(gated: int = 0, **more: Any) -> bytes:
     values = {level: [None] * gated + [level] * (len(ASOF) - gated) for level in (0.05, 0.25, 0.5, 0.75, 0.95)}
     return distribution_fan(ASOF, values, title="KXCPI-26MAY", **more)
+
+
+def heat(*masses: list[float] | None, step: timedelta = timedelta(hours=1), **more: Any) -> bytes:
+    masses = masses or (MASS, MASS)
+    asof = [RELEASE + number * step for number in range(len(masses))]
+    return mass_heat_map(asof, [HIGHS[:-1]] * len(masses), list(masses), title="KXHIGHNY-26JUN10", **more)
 
 
 def snapshots(*ladders: tuple[str, str, int, bool]) -> tuple[pa.Table, pa.Table]:
@@ -76,6 +85,7 @@ def test_every_picture_is_a_png_of_the_size_asked_for(size: tuple[float, float])
         fan(anchor=RELEASE, outcome=0.3, size=size),
         survival_picture([0.1, 0.2], [0.7, None], [0.8, 0.2], [0.75, 0.1], title="t", outcome=0.2, size=size),
         mass_picture(LOWS, HIGHS, MASS, title="t", outcome=70, size=size),
+        heat(outcome=70, size=size),
     ]
     for picture in pictures:
         height, width, _ = image.imread(io.BytesIO(picture)).shape
@@ -92,7 +102,7 @@ def test_pyplot_is_never_touched() -> None:
     import subprocess
     import sys
 
-    code = "import sys, kalshi_pipeline.report.figures, kalshi_pipeline.report.curves; "
+    code = "import sys, kalshi_pipeline.report.figures, kalshi_pipeline.report.snapshots; "
     code += "sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
@@ -119,6 +129,70 @@ def test_a_survival_curve_draws_no_mid_where_a_side_is_empty(drawn: list[Figure]
     assert np.allclose(lines["repaired"], [0.85, 0.5, 0.2])
 
 
+def test_the_band_of_a_survival_curve_lies_between_its_bounds(drawn: list[Figure]) -> None:
+    survival_picture([1, 2], [None] * 2, [None] * 2, [0.8, 0.3], lows=[0.7, 0.2], highs=[0.9, 0.5], title="t")
+    (band,) = drawn[0].axes[0].collections
+    assert band.get_label() == "no-arbitrage band"
+    heights_of_band = {round(float(y), 9) for y in band.get_paths()[0].vertices[:, 1]}  # type: ignore[index]
+    assert heights_of_band == {0.7, 0.2, 0.9, 0.5}
+
+
+def test_a_long_ladder_is_drawn_where_its_curve_is_not_sure(drawn: list[Figure]) -> None:
+    cuts = np.arange(100.0)
+    curve = np.clip((55 - cuts) / 10, 0, 1)
+    survival_picture(cuts.tolist(), [None] * 100, [None] * 100, curve.tolist(), title="t")
+    assert drawn[0].axes[0].get_xlim() == (43.0, 57.0)
+
+
+def test_a_heat_map_shows_every_mass_where_its_cell_lies_and_leaves_gated_snapshots_blank(drawn: list[Figure]) -> None:
+    heat(MASS, None, [0.2, 0.4, 0.3, 0.1])
+    axes = drawn[0].axes[0]
+    shades = [np.asarray(mesh.get_array()) for mesh in axes.collections]
+    assert [shade.shape for shade in shades] == [(4, 1), (4, 1)]
+    assert shades[1].ravel().tolist() == [0.2, 0.4, 0.3, 0.1]
+    assert [line.get_label() for line in axes.lines].count("gated") == 1
+    low, high = axes.get_ylim()
+    assert low < 67.5 - 2 and high > 71.5 + 2, "open cells are as wide as a typical one"
+
+
+def test_a_gap_in_time_stays_a_gap_and_other_cells_are_drawn_on_their_own(drawn: list[Figure]) -> None:
+    asof = [RELEASE + timedelta(hours=hour) for hour in (0, 1, 2, 10)]
+    cuts = [[67.5, 69.5, 71.5]] * 3 + [[67.5, 69.5]]
+    mass_heat_map(asof, cuts, [MASS, MASS, MASS, [0.2, 0.5, 0.3]], title="t")
+    first, second = (np.asarray(mesh.get_array()) for mesh in drawn[0].axes[0].collections)
+    assert (first.shape, second.shape) == ((4, 3), (3, 1))
+    drawn.clear()
+    mass_heat_map(asof, [[67.5, 69.5, 71.5]] * 4, [MASS] * 4, title="t")
+    (mesh,) = drawn[0].axes[0].collections
+    blank = np.isnan(np.ma.filled(mesh.get_array(), np.nan)).all(axis=0)
+    assert blank.tolist() == [False, False, False, True, False]
+
+
+def test_a_heat_map_needs_one_cell_more_than_cuts() -> None:
+    with pytest.raises(ValueError, match="has 3 cells and 3 cuts"):
+        heat(MASS[:3])
+
+
+def test_pictures_of_a_ladder_are_made_from_its_published_rows(drawn: list[Figure]) -> None:
+    markets = [*thresholds([2.8, 3.0, 3.2, 3.4]), market("L36", "less", None, 3.6)]
+    tables = ladders_of(markets)
+    rows = []
+    for hour, asof in enumerate(ASOF[-4:]):
+        age = timedelta(days=1) if hour == 1 else None
+        rows += observe(tables, around(markets, [0.9, 0.7, 0.4, 0.2, 0.9]), asof, age=age)
+    made, name = computed(tables, rows), "KXCPIYOY-26JUN"
+    ladder_fan(made.distributions, name)
+    ladder_heat_map(made.distributions, made.cells, name)
+    ladder_survival(made.cells, made.quotes, tables.legs, name, ASOF[-1])
+    fan_axes, heat_axes, curve_axes = (figure.axes[0] for figure in drawn)
+    assert [axes.get_title(loc="left") for axes in (fan_axes, heat_axes, curve_axes)] == [name] * 3
+    medians = {str(line.get_label()): np.asarray(line.get_ydata()) for line in fan_axes.lines}["median"]
+    assert np.isnan(medians).tolist() == [False, True, False, False]
+    curve = {str(line.get_label()): np.asarray(line.get_ydata()) for line in curve_axes.lines}
+    assert np.allclose(curve["raw mid"], [0.9, 0.7, 0.4, 0.2, 0.1]), "a market below its strike is turned round"
+    assert np.allclose(curve["repaired"], [0.9, 0.7, 0.4, 0.2, 0.1])
+
+
 def test_the_bars_are_the_mass_of_the_cells_and_open_cells_point_outward(drawn: list[Figure]) -> None:
     mass_picture(LOWS, HIGHS, MASS, title="t", unit="degrees Fahrenheit", outcome=70)
     axes = drawn[0].axes[0]
@@ -142,6 +216,8 @@ def test_empty_cells_at_the_ends_are_cut_off_but_the_first(drawn: list[Figure]) 
         (lambda: mass_picture([None], [None], [None], title="t"), "The snapshot did not pass the quality gates"),
         (lambda: survival_picture([], [], [], [], title="t"), "The ladder has no cut"),
         (lambda: latest_distributions_picture(*snapshots()), "There are no snapshots yet."),
+        (lambda: mass_heat_map([], [], [], title="t"), "There are no snapshots yet."),
+        (lambda: heat(None, None), "None of the 2 snapshots passed the quality gates"),
         (
             lambda: latest_distributions_picture(*snapshots(("S", "A", 9, True), ("S", "A", 8, True))),
             "None of the 2 snapshots passed the quality gates",
