@@ -97,6 +97,7 @@ class Settings:
         concurrency: units fetched at once.
         key_id: identifier of an account's key for remote exchanges; ``None`` sends requests unsigned.
         key_file: PEM file with the private key that belongs to it.
+        run_live_api: whether the canary and the live tests may ask a remote exchange.
         lock_timeout: seconds to wait for whoever holds the warehouse file.
         alert_webhook: address that alerts are posted to as JSON; ``None`` only logs them.
         sandbox_seed: seed of the simulated world.
@@ -116,6 +117,7 @@ class Settings:
     concurrency: int = 8
     key_id: str | None = field(default=None, repr=False)
     key_file: Path | None = field(default=None, repr=False)
+    run_live_api: bool = False
     lock_timeout: float = 60.0
     alert_webhook: str | None = field(default=None, repr=False)
     sandbox_seed: int = 20260101
@@ -248,6 +250,7 @@ _READERS: Mapping[str, tuple[str, str, Callable[[str], Any]]] = {
     "KALSHI_CONCURRENCY": ("concurrency", "a whole number of at least 1", _count),
     "KALSHI_KEY_ID": ("key_id", "the identifier of a key", str),
     "KALSHI_KEY_FILE": ("key_file", "a file", lambda text: Path(text).expanduser()),
+    "KALSHI_RUN_LIVE_API": ("run_live_api", "1 or 0", lambda text: bool(_one_of(0, 1)(text))),
     "KALSHI_LOCK_TIMEOUT": ("lock_timeout", "a positive number of seconds", _positive),
     "KALSHI_ALERT_WEBHOOK": ("alert_webhook", "an https:// address, or http:// on this machine", _webhook),
     "KALSHI_SANDBOX_SEED": ("sandbox_seed", "a whole number", int),

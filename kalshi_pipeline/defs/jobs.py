@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from kalshi_pipeline.defs.canary import canary_job
 from kalshi_pipeline.defs.proofs import PROOF_CHECKS
 from kalshi_pipeline.defs.retention import retention
 from kalshi_pipeline.defs.upkeep import checkpoint_job
@@ -57,7 +58,7 @@ proofs = dg.define_asset_job(
     description="Proofs on the data there is that nothing looked ahead; they take minutes, so no other job runs them.",
 )
 
-#: Asset jobs and the jobs of plain steps.
+#: Asset jobs, and the jobs of plain steps.
 JOBS: list[Any] = [
     reference,
     ingest,
@@ -69,5 +70,6 @@ JOBS: list[Any] = [
     checkpoint_job,
     proofs,
     retention,
+    canary_job,
     everything,
 ]

@@ -1,22 +1,17 @@
-"""Schedules: when runs start by themselves. All are stopped until a user starts them."""
+"""Schedules: when runs start by themselves. All are stopped until a user starts them, and none piles up (``ticks``)."""
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
-
 import dagster as dg
 
+from kalshi_pipeline.defs.canary import NOT_ALLOWED, canary_job, may_probe
 from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, proofs, publish, quote_snapshot, reference
+from kalshi_pipeline.defs.ticks import partition_day, run_or_skip
 from kalshi_pipeline.defs.upkeep import checkpoint_job
 from kalshi_pipeline.runs import source_tags
 from kalshi_pipeline.settings import Settings
 
-_UNDER_WAY = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
+Outcome = dg.RunRequest | dg.SkipReason
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -29,8 +24,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Snapshot of every open market of the universe, into today's partition.",
     )
-    def quote_snapshots(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return _unless_running(context, quote_snapshot, dg.RunRequest(partition_key=_day(context), tags=tags))
+    def quote_snapshots(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, quote_snapshot.name, tags, partition=partition_day(context))
 
     @dg.schedule(
         job=orderbook_snapshot,
@@ -38,8 +33,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Order books of every open market of the universe, into today's partition.",
     )
-    def hourly_orderbooks(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        return _unless_running(context, orderbook_snapshot, dg.RunRequest(partition_key=_day(context), tags=tags))
+    def hourly_orderbooks(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, orderbook_snapshot.name, tags, partition=partition_day(context))
 
     @dg.schedule(
         job=reference,
@@ -47,9 +42,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Series, events, markets and settlements, every hour.",
     )
-    def hourly_reference(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        request = dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
-        return _unless_running(context, reference, request)
+    def hourly_reference(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, reference.name, tags)
 
     @dg.schedule(
         job=ingest,
@@ -57,8 +51,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Candles, trades and quotes of the day that just ended.",
     )
-    def daily_ingest(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(partition_key=_day(context, days_back=1), tags=tags)
+    def daily_ingest(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, ingest.name, tags, partition=partition_day(context, days_back=1))
 
     @dg.schedule(
         job=publish,
@@ -66,8 +60,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="The tables as Parquet, when the facts of the day that ended have been taken in.",
     )
-    def nightly_publication(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
+    def nightly_publication(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, publish.name, tags)
 
     @dg.schedule(
         job=checkpoint_job,
@@ -75,8 +69,17 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="The warehouse's log into its file.",
     )
-    def nightly_checkpoint(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
+    def nightly_checkpoint(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, checkpoint_job.name, tags)
+
+    @dg.schedule(
+        job=canary_job,
+        cron_schedule="50 * * * *",
+        execution_timezone="UTC",
+        description="The exchange held against its contract, where KALSHI_RUN_LIVE_API=1 allows to ask a remote one.",
+    )
+    def hourly_canary(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, canary_job.name, tags) if may_probe(settings) else dg.SkipReason(NOT_ALLOWED)
 
     @dg.schedule(
         job=proofs,
@@ -84,8 +87,8 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         execution_timezone="UTC",
         description="Proofs that nothing looked ahead, every Sunday.",
     )
-    def weekly_proofs(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags=tags)
+    def weekly_proofs(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, proofs.name, tags)
 
     return [
         quote_snapshots,
@@ -95,19 +98,5 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         nightly_publication,
         nightly_checkpoint,
         weekly_proofs,
+        hourly_canary,
     ]
-
-
-def _unless_running(
-    context: dg.ScheduleEvaluationContext, job: dg.UnresolvedAssetJobDefinition, request: dg.RunRequest
-) -> dg.RunRequest | dg.SkipReason:
-    """The request, unless an earlier run of the job is still under way: what it missed cannot be observed any more."""
-    under_way = dg.RunsFilter(job_name=job.name, statuses=_UNDER_WAY)
-    if context.instance.get_runs_count(under_way):
-        return dg.SkipReason(f"An earlier run of {job.name} is still under way.")
-    return request
-
-
-def _day(context: dg.ScheduleEvaluationContext, *, days_back: int = 0) -> str:
-    instant = context.scheduled_execution_time.astimezone(UTC) - timedelta(days=days_back)
-    return instant.date().isoformat()

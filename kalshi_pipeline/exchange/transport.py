@@ -96,6 +96,8 @@ class Transport:
         timeout: float = 30.0,
         journal: Callable[[Attempt], None] | None = None,
     ) -> None:
+        # httpx logs addresses as they leave, with whatever a signer has put into them; we log them as they were asked.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         self._journal = journal
         self._pace = pace
         self._clock = clock

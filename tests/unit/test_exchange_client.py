@@ -162,6 +162,22 @@ def test_what_cannot_be_mended_is_raised_as_its_kind(answers: list[Any], kind: t
     assert len(exchange.requests) == sent
 
 
+def test_what_a_signer_puts_into_the_address_is_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    class InQuery(httpx.Auth):
+        def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+            request.url = request.url.copy_merge_params({"api_key": "open-sesame"})
+            yield request
+
+    caplog.set_level("DEBUG")
+    exchange = Exchange({"series": {}}, httpx.Response(404))
+    with exchange.client(auth=InQuery()) as client:
+        client.series("KXCPI")
+        with pytest.raises(NotFound) as refused:
+            client.series("KXNONE")
+    assert "api_key=open-sesame" in str(exchange.requests[0].url)
+    assert "series/KXCPI" in caplog.text and "open-sesame" not in caplog.text + str(refused.value)
+
+
 @pytest.mark.parametrize("status", [500, 502, 503, 504])
 def test_a_failing_exchange_is_asked_again_and_a_refusing_one_is_not(status: int) -> None:
     for refusal in (400, 401, 403, 404):

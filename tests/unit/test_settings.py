@@ -38,6 +38,7 @@ def test_blank_values_and_other_variables_change_nothing() -> None:
         ("KALSHI_REQUESTS_PER_SECOND", "2.5", "requests_per_second", 2.5),
         ("KALSHI_CONCURRENCY", "3", "concurrency", 3),
         ("KALSHI_LOCK_TIMEOUT", "2.5", "lock_timeout", 2.5),
+        ("KALSHI_RUN_LIVE_API", "1", "run_live_api", True),
         ("KALSHI_SANDBOX_SEED", "7", "sandbox_seed", 7),
         ("KALSHI_SANDBOX_NOW", "2026-06-30", "sandbox_now", datetime(2026, 6, 30, tzinfo=UTC)),
     ],
