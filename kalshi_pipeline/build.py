@@ -26,6 +26,7 @@ from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHECKS
 from kalshi_pipeline.defs.jobs import JOBS
 from kalshi_pipeline.defs.proofs import proofs
+from kalshi_pipeline.defs.reconciliation import RECONCILIATION_CHECKS
 from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
 from kalshi_pipeline.defs.schedules import build_schedules
 from kalshi_pipeline.defs.sensors import build_sensors
@@ -64,7 +65,7 @@ def build_defs(
     tables = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
         assets=dress([*assets, build_published(tables)], settings),
-        asset_checks=[*DISTRIBUTION_CHECKS, proofs],
+        asset_checks=[*DISTRIBUTION_CHECKS, *RECONCILIATION_CHECKS, proofs],
         jobs=JOBS,
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from kalshi_pipeline.defs.canary import NOT_ALLOWED, canary_job, may_probe
-from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, proofs, publish, quote_snapshot, reference
+from kalshi_pipeline.defs.jobs import ingest, orderbook_snapshot, proofs, publish, quote_snapshot, reconcile, reference
 from kalshi_pipeline.defs.ticks import partition_day, run_or_skip
 from kalshi_pipeline.defs.upkeep import checkpoint_job
 from kalshi_pipeline.runs import source_tags
@@ -64,6 +64,15 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         return run_or_skip(context, publish.name, tags)
 
     @dg.schedule(
+        job=reconcile,
+        cron_schedule="20 2 * * *",
+        execution_timezone="UTC",
+        description="The raw tables of the last seven landed days against the landing.",
+    )
+    def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> Outcome:
+        return run_or_skip(context, reconcile.name, tags)
+
+    @dg.schedule(
         job=checkpoint_job,
         cron_schedule="40 2 * * *",
         execution_timezone="UTC",
@@ -96,6 +105,7 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         hourly_reference,
         daily_ingest,
         nightly_publication,
+        nightly_reconciliation,
         nightly_checkpoint,
         weekly_proofs,
         hourly_canary,

@@ -59,7 +59,7 @@ def other_days(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date
 
 def staged_fingerprints(con: duckdb.DuckDBPyConnection, table: Table) -> dict[date | None, Fingerprint]:
     """Fingerprint of the sound rows by day; ``None`` stands for a table without partitions."""
-    return _fingerprints(con, table, SOUND)
+    return fingerprints(con, table, SOUND)
 
 
 def changed_days(
@@ -70,11 +70,12 @@ def changed_days(
 ) -> list[date | None]:
     """Days whose stored rows differ from the staged ones."""
     condition = on_days(table.partition_column, [day for day in days if day]) if table.partition_column else "TRUE"
-    stored = _fingerprints(con, table, f"{table.qualified_name} WHERE {condition}")
+    stored = fingerprints(con, table, f"{table.qualified_name} WHERE {condition}")
     return [day for day in days if stored.get(day, _NONE) != staged.get(day, _NONE)]
 
 
-def _fingerprints(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> dict[date | None, Fingerprint]:
+def fingerprints(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> dict[date | None, Fingerprint]:
+    """Fingerprint of the rows of ``source`` (what may stand after FROM) by day, days without a row left out."""
     row_hash = f"hash({identifiers(table.columns)})"
     rows = con.execute(
         f"SELECT {table.partition_column or 'NULL'}, count(*), bit_xor({row_hash}), sum({row_hash}::HUGEINT) "

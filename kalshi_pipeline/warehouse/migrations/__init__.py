@@ -173,6 +173,12 @@ def rehearse(database: Path, *, steps: Sequence[Migration] | None = None, timeou
         return replace(migrate(copy, steps=steps), backup=None)
 
 
+def apply_all(con: duckdb.DuckDBPyConnection) -> None:
+    """Apply every migration to the current database of ``con``, which is empty: a schema to work in for a while."""
+    for step in migrations():
+        _apply(con, step)
+
+
 def _apply(con: duckdb.DuckDBPyConnection, step: Migration) -> list[Rebuilt]:
     """Run one step in one transaction; returns the tables with rows that it rebuilt."""
     con.begin()
