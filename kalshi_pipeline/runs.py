@@ -20,6 +20,8 @@ PROJECT_ROOT = Path(__file__).resolve().parents[1]
 _OWN_INSTANCE = """# Dagster's storage for the runs of this source.
 telemetry:
   enabled: false
+nux:
+  enabled: false
 storage:
   custom:
     module: kalshi_pipeline.defs.event_storage

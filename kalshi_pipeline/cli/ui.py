@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -14,7 +15,7 @@ commands = typer.Typer()
 
 
 @commands.command()
-def dev(source: SourceOption = None) -> None:
+def dev(source: SourceOption = None, port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000) -> None:
     """Start the Dagster UI over the runs and the data of a source."""
     from kalshi_pipeline.runs import instance_home
 
@@ -22,4 +23,4 @@ def dev(source: SourceOption = None) -> None:
     home = instance_home(settings)
     dagster = str(Path(sys.executable).parent / "dagster")
     env = {**os.environ, "KALSHI_SOURCE": str(settings.source), "DAGSTER_HOME": str(home)}
-    os.execve(dagster, [dagster, "dev"], env)
+    os.execve(dagster, [dagster, "dev", "--host", "127.0.0.1", "--port", str(port)], env)

@@ -42,7 +42,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "proving": ("warehouse", "research"),
         "reporting": ("account", "report"),
         "demo": ("account", "build", "runs", "reporting"),
-        "cli": ("demo", "read"),
+        "dictionary": ("schemas",),
+        "cli": ("demo", "read", "dictionary"),
     }.items()
 }
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
+import json
 import re
+import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from kalshi_pipeline.build import build_defs
+from kalshi_pipeline.cli.app import app
+from kalshi_pipeline.defs.dbt_project import manifest_path
+from kalshi_pipeline.dictionary import dictionary, tables_of_python
 from kalshi_pipeline.settings import Settings
+from tests.documented import RUN, Block, blocks, pages
 
 pytestmark = pytest.mark.integration
 
@@ -57,3 +67,78 @@ def test_the_readme_names_tables_that_exist(readme: str, tmp_path: Path) -> None
     named = {f"{schema}/{table}" for schema, tables in rows for table in re.findall(r"`(\w+)`", tables)}
     assert len(named) > 15
     assert named <= keys
+
+
+ALL = [block for page in pages() for block in blocks(page)]
+
+
+def _place(block: Block) -> str:
+    return f"{block.page}:{block.line}"
+
+
+def test_every_block_is_run_by_a_test_or_says_why_not() -> None:
+    unrun = [_place(block) for block in ALL if not block.not_run and block.page not in RUN]
+    assert unrun == []
+    assert sum(not block.not_run for block in ALL) > 15
+
+
+def test_a_block_without_a_language_holds_no_command(repo_root: Path) -> None:
+    for page in pages():
+        language: str | None = None
+        for line in (repo_root / page).read_text("utf-8").splitlines():
+            if line.strip().startswith("```"):
+                language = line.strip().removeprefix("```") if language is None else None
+                assert language in (None, "", "sh", "python", "sql"), f"{page}: {line}"
+            elif language == "":
+                assert not re.match(r"\s*(kalshi-pipeline|make|dagster|dg|pip) ", line), f"{page}: {line}"
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.language == "sh"], ids=_place)
+def test_every_command_exists_with_its_options(block: Block, repo_root: Path) -> None:
+    targets = set(re.findall(r"^([\w./-]+):", (repo_root / "Makefile").read_text("utf-8"), flags=re.MULTILINE))
+    for line in block.commands:
+        words = shlex.split(line, comments=True)
+        if words[0] == "make":
+            named = [word for word in words[1:] if "=" not in word]
+            assert set(named) <= targets | {".venv/.ready-to-use"}, line
+        if words[0] == "kalshi-pipeline":
+            _parse(typer.main.get_command(app), words[1:])
+
+
+def _parse(command: Any, words: list[str]) -> None:
+    """Parse a command line without running it; an option or a command that does not exist raises."""
+    while hasattr(command, "commands"):
+        command, words = command.commands[words[0]], words[1:]
+    command.make_context(command.name, words)
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.language == "python"], ids=_place)
+def test_every_python_block_imports_what_exists(block: Block) -> None:
+    for node in ast.walk(ast.parse(block.code)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            module = importlib.import_module(node.module)
+            for alias in node.names:
+                assert hasattr(module, alias.name) or importlib.util.find_spec(f"{node.module}.{alias.name}"), block
+
+
+def test_the_command_line_is_documented_as_a_whole() -> None:
+    group: Any = typer.main.get_command(app)
+    said = " ".join((Path(__file__).parents[2] / page).read_text("utf-8") for page in pages())
+    assert [name for name in group.commands if f"kalshi-pipeline {name}" not in said] == []
+
+
+def test_the_data_dictionary_is_the_one_of_this_version(repo_root: Path, tmp_path: Path) -> None:
+    manifest = json.loads(manifest_path(Settings(data_dir=tmp_path).database).read_text("utf-8"))
+    stored = (repo_root / "docs" / "data-dictionary.md").read_text("utf-8")
+    assert stored == dictionary(tables_of_python(), manifest), "run `kalshi-pipeline dictionary` and commit the page"
+
+
+def test_the_data_dictionary_describes_every_column_once(repo_root: Path) -> None:
+    text = (repo_root / "docs" / "data-dictionary.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| (yes|) \| (.*) \|$", text, flags=re.MULTILINE)
+    assert len(rows) > 300
+    assert [name for name, _, _, said in rows if len(said) < 5] == []
+    stored = text[text.index("\n## marts") :]
+    assert re.findall(r"^\| `(\w+)` \|  \|", stored, flags=re.MULTILINE) == []
+    anchors = {heading.lower().replace(".", "") for heading in re.findall(r"^### (\S+)$", text, flags=re.MULTILINE)}
+    assert set(re.findall(r"\(#(\w+)\)", text)) == anchors

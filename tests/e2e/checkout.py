@@ -36,20 +36,40 @@ class Checkout:
 
     def run(self, *command: str, env: Mapping[str, str] | None = None, timeout: float = 300) -> Done:
         """Run a command of the environment at the copy's root, with no variable of ours but those given."""
-        shell = {
-            name: value for name, value in os.environ.items() if not name.startswith(("KALSHI_", "DAGSTER_", "DBT_"))
-        }
         completed = subprocess.run(
-            [str(_BIN / command[0]), *command[1:]],
+            self._found(command),
             cwd=self.root,
-            # The package is installed from the checkout; the copy has to be found before it.
-            env={**shell, "PATH": f"{_BIN}{os.pathsep}{shell['PATH']}", "PYTHONPATH": str(self.root), **(env or {})},
+            env=self._variables(env),
             capture_output=True,
             text=True,
             timeout=timeout,
             check=False,
         )
         return Done(completed.returncode, completed.stdout, completed.stderr)
+
+    def start(self, *command: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command in a process group of its own, for the caller to end; what it says goes nowhere."""
+        return subprocess.Popen(
+            self._found(command),
+            cwd=self.root,
+            env=self._variables(env),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    @staticmethod
+    def _found(command: tuple[str, ...]) -> list[str]:
+        """The command by its path in the environment, where it is there; otherwise as a shell finds it."""
+        beside = _BIN / command[0]
+        return [str(beside) if beside.exists() else command[0], *command[1:]]
+
+    def _variables(self, env: Mapping[str, str] | None) -> dict[str, str]:
+        shell = {
+            name: value for name, value in os.environ.items() if not name.startswith(("KALSHI_", "DAGSTER_", "DBT_"))
+        }
+        # The package is installed from the checkout; the copy has to be found before it.
+        return {**shell, "PATH": f"{_BIN}{os.pathsep}{shell['PATH']}", "PYTHONPATH": str(self.root), **(env or {})}
 
 
 @dataclass(frozen=True)
