@@ -11,6 +11,8 @@ from collections.abc import Mapping
 import duckdb
 import pyarrow as pa
 
+from kalshi_pipeline.warehouse.bookkeeping import row_counts
+
 #: Runs that wrote something, with what they wrote; newest first.
 _RUNS = """
 select
@@ -127,6 +129,43 @@ group by pool
 order by pool
 """
 
+# One horizon stands for all: a day before the anchor, where every release has a forecast.
+_SCORES = """
+select scope_value, method, metric, estimate, estimate_low, estimate_high, n_events,
+    difference, difference_low, difference_high
+from research.scorecard
+where horizon_minutes = 1440 and scope in ('all', 'release_type')
+order by scope, scope_value, metric, method
+limit 120
+"""
+
+# A label's place in the forecast is an interval of probability; each event spreads its weight evenly over it.
+_PIT = """
+with places as (
+    select pit_low, greatest(pit_high, pit_low + 1e-9) as pit_high
+    from research.walkforward_results
+    where method = 'market' and horizon_minutes = 1440 and pit_low is not null
+),
+tenths as (
+    select unnest(range(10)) as tenth
+)
+select
+    t.tenth,
+    sum(greatest(least(p.pit_high, (t.tenth + 1) / 10) - greatest(p.pit_low, t.tenth / 10), 0)
+        / (p.pit_high - p.pit_low)) as events,
+    count(*) as of_events
+from places as p
+cross join tenths as t
+group by t.tenth
+order by t.tenth
+"""
+
+#: Queries of tables that a warehouse may not have yet, by the table each needs.
+OPTIONAL: Mapping[str, tuple[str, str]] = {
+    "scores": ("research.scorecard", _SCORES),
+    "pit": ("research.walkforward_results", _PIT),
+}
+
 _QUERIES: Mapping[str, str] = {
     "runs": _RUNS,
     "coverage": _COVERAGE,
@@ -146,4 +185,6 @@ def report_tables(con: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
         tables = {name: con.execute(sql).to_arrow_table() for name, sql in _QUERIES.items()}
     finally:
         con.execute("drop table if exists chosen_snapshots")
+    there = row_counts(con)
+    tables |= {name: con.execute(sql).to_arrow_table() for name, (needs, sql) in OPTIONAL.items() if there.get(needs)}
     return tables

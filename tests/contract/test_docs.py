@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import json
 import re
 import shlex
 from pathlib import Path
@@ -15,8 +14,6 @@ import typer
 
 from kalshi_pipeline.build import build_defs
 from kalshi_pipeline.cli.app import app
-from kalshi_pipeline.defs.dbt_project import manifest_path
-from kalshi_pipeline.dictionary import dictionary, tables_of_python
 from kalshi_pipeline.settings import Settings
 from tests.documented import RUN, Block, blocks, pages
 
@@ -125,12 +122,6 @@ def test_the_command_line_is_documented_as_a_whole() -> None:
     group: Any = typer.main.get_command(app)
     said = " ".join((Path(__file__).parents[2] / page).read_text("utf-8") for page in pages())
     assert [name for name in group.commands if f"kalshi-pipeline {name}" not in said] == []
-
-
-def test_the_data_dictionary_is_the_one_of_this_version(repo_root: Path, tmp_path: Path) -> None:
-    manifest = json.loads(manifest_path(Settings(data_dir=tmp_path).database).read_text("utf-8"))
-    stored = (repo_root / "docs" / "data-dictionary.md").read_text("utf-8")
-    assert stored == dictionary(tables_of_python(), manifest), "run `kalshi-pipeline dictionary` and commit the page"
 
 
 def test_the_data_dictionary_describes_every_column_once(repo_root: Path) -> None:

@@ -54,6 +54,7 @@ def test_a_page_runs_from_its_first_block_to_its_last(page: str, checkout: Check
 def _script(found: list[Block]) -> str:
     """One shell script of all blocks that are run, so that what a page exports holds to its end."""
     parts = ["set -euo pipefail"]
+    session = ""
     for block in found:
         if block.not_run:
             continue
@@ -61,6 +62,9 @@ def _script(found: list[Block]) -> str:
         code = block.code
         for shown, used in STANDS_IN.items():
             code = code.replace(shown, used)
+        if block.language == "python":
+            # A reader stays in one session: what an earlier block of the page made is there.
+            code = session = session + code
         if block.language == "sh":
             parts.append(code)
         else:
@@ -92,3 +96,10 @@ def _title(url: str, seconds: float) -> str:
             continue
         return page[page.index("<title>") + 7 : page.index("</title>")]
     pytest.fail(f"{url} did not answer within {seconds:.0f} s")
+
+
+def test_the_data_dictionary_is_the_one_of_this_version(checkout: Checkout, tmp_path: Path, repo_root: Path) -> None:
+    done = checkout.run("kalshi-pipeline", "dictionary", "--output", str(tmp_path / "page.md"))
+    assert done.code == 0, done.said
+    stored = (repo_root / "docs" / "data-dictionary.md").read_text("utf-8")
+    assert (tmp_path / "page.md").read_text("utf-8") == stored, "run `kalshi-pipeline dictionary` and commit the page"

@@ -42,6 +42,12 @@ _SCHEMAS = {
         words="ladder_id", counts="cell_index", numbers="low_cut high_cut probability probability_low probability_high"
     ),
     "paths": _schema(words="ladder_id", times="asof", numbers="q05 q25 median q75 q95"),
+    "scores": _schema(
+        words="scope_value method metric",
+        numbers="estimate estimate_low estimate_high difference difference_low difference_high",
+        counts="n_events",
+    ),
+    "pit": _schema(counts="tenth of_events", numbers="events"),
     "folds": _schema(
         words="pool not_built_reason",
         counts="folds least_train_groups most_train_groups tested_releases",
@@ -117,6 +123,13 @@ def filled() -> dict[str, pa.Table]:
         snapshots=[snapshot("next"), snapshot("latest")],
         cells=[*cells("KXCPI-next"), *cells("KXCPI-latest")],
         paths=path,
+        scores=[
+            {"scope_value": "CPI", "method": "uniform", "metric": "crps", "estimate": 0.08, "estimate_low": 0.07}
+            | {"estimate_high": 0.09, "n_events": 60, "difference": 0.02, "difference_low": 0.01}
+            | {"difference_high": 0.03},
+            {"scope_value": "CPI", "method": "market", "metric": "crps", "estimate": 0.06, "n_events": 60},
+        ],
+        pit=[{"tenth": tenth, "events": 6.0, "of_events": 60} for tenth in range(10)],
         folds=[
             {"pool": "CPI", "folds": 3, "least_train_groups": 40, "most_train_groups": 80, "tested_releases": 60}
             | {"first_test": NOW, "last_test": NOW},

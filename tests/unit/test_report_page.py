@@ -80,13 +80,21 @@ def test_every_section_says_something(outline: Outline) -> None:
         "spread_wide, 10 Jun: 11 snapshots held back",
     ):
         assert any(cell.get("title") == words for cell in outline.all("td"))
+    assert "CPI crps uniform 0.08 [0.07, 0.09] 60 0.02 [0.01, 0.03]" in outline.said
+    assert "90 to 100 % 6.0 6.0" in outline.said
     for words in ("2026-06-01 to 2026-06-30", "CPI: 3 folds.", "only 8 release groups", "raw.candles", "1,234"):
         assert words in outline.said
 
 
 def test_a_warehouse_without_anything_still_makes_a_page_that_says_so() -> None:
     said = Outline(render(report_tables.page(report_tables.tables(), series=0))).said
-    for words in ("No snapshot has been computed yet", "No release lies ahead", "No run has written", "No fold has"):
+    for words in (
+        "No snapshot has been computed yet",
+        "No release lies ahead",
+        "No run has written",
+        "Nothing has been scored",
+        "No fold has",
+    ):
         assert words in said
 
 

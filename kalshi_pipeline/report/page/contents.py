@@ -98,6 +98,8 @@ def make_page(
         _freshness(freshness),
         _runs(tables["runs"]),
         _folds(tables["folds"], summary),
+        _scores(tables.get("scores")),
+        _calibration(tables.get("pit")),
         _markets(summary),
         _quarantine(tables["quarantine"]),
     ]
@@ -232,6 +234,54 @@ def _folds(table: pa.Table, summary: Summary) -> Section:
     heads = ["pool", "folds", "training groups", "tested releases", "tested, or why not"]
     lines = list(summary.fold_sentences.values())
     return Section("folds", "Folds", intro, grid=Grid(heads, rows, frozenset({1, 3})), lines=lines)
+
+
+def _scores(table: pa.Table | None) -> Section:
+    intro = (
+        "How forecasts a day before the release did: the mean over events, its 95 % interval, and the loss beyond the "
+        "market's on the same events (above 0 the market was better)."
+    )
+    if table is None or not table.num_rows:
+        return Section("scores", "Scorecard", intro, empty="Nothing has been scored yet.")
+    rows = [
+        [
+            row["scope_value"],
+            row["metric"],
+            row["method"],
+            _between(row["estimate"], row["estimate_low"], row["estimate_high"]),
+            f"{row['n_events']:,}",
+            _between(row["difference"], row["difference_low"], row["difference_high"]),
+        ]
+        for row in table.to_pylist()
+    ]
+    heads = ["over", "metric", "method", "mean [95 %]", "events", "beyond the market [95 %]"]
+    return Section("scores", "Scorecard", intro, grid=Grid(heads, rows, frozenset({4})))
+
+
+def _calibration(table: pa.Table | None) -> Section:
+    intro = (
+        "Where outcomes fell in the market's distribution a day before, by tenths of its probability. A well "
+        "calibrated market has about as many in each."
+    )
+    if table is None or not table.num_rows:
+        return Section("calibration", "Calibration", intro, empty="Nothing has been scored yet.")
+    rows = [
+        [
+            f"{10 * row['tenth']} to {10 * row['tenth'] + 10}\u00a0%",
+            f"{row['events']:.1f}",
+            f"{row['of_events'] / 10:.1f}",
+            "█" * round(20 * row["events"] / row["of_events"]),
+        ]
+        for row in table.to_pylist()
+    ]
+    heads = ["tenth", "events", "expected", "share"]
+    return Section("calibration", "Calibration", intro, grid=Grid(heads, rows, frozenset({1, 2})))
+
+
+def _between(value: float | None, low: float | None, high: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g}" if low is None or high is None else f"{value:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def _markets(summary: Summary) -> Section:
