@@ -60,6 +60,8 @@ class BacktestConfig(dg.Config):
                 ["marts", "markets"],
                 ["marts", "market_settlements"],
                 ["marts", "series"],
+                ["raw", "series_fee_changes"],
+                ["raw", "event_fee_changes"],
             ],
             group_name="research",
             kinds={"python", "duckdb"},
@@ -112,7 +114,12 @@ def _simulated(warehouse: Warehouse, rules: Rules) -> list[Result]:
     with warehouse.read() as con:
         now = backtest_inputs.observed_until(con)
         events = events_of(backtest_inputs.legs_of_climate_days(con), Registry.load().timezone_of)
-        known = known_of(backtest_inputs.known_values(con), backtest_inputs.series_fees(con))
+        known = known_of(
+            backtest_inputs.known_values(con),
+            backtest_inputs.series_fees(con),
+            backtest_inputs.fee_changes(con),
+            backtest_inputs.fee_overrides(con),
+        )
         if now is None or not events:
             return []
         wanted = [{"ticker": ticker, "decision_ts": at} for ticker, at in wanted_quotes(events, now)]

@@ -67,7 +67,30 @@ class FeeChange:
     schedule: FeeSchedule
 
 
+@dataclass(frozen=True)
+class FeeOverride:
+    """What an event charges instead of its series from an instant on; ``None`` leaves the series' own word.
+
+    An override with neither is the end of the one before it.
+    """
+
+    scheduled: datetime
+    fee_type: str | None
+    multiplier: Decimal | None
+
+
 def schedule_at(moment: datetime, current: FeeSchedule, changes: Iterable[FeeChange]) -> FeeSchedule:
     """The schedule in force at ``moment``: the last change scheduled by then, or else the series' own."""
     due = [change for change in changes if change.scheduled <= moment]
     return max(due, key=lambda change: change.scheduled).schedule if due else current
+
+
+def overridden_at(moment: datetime, schedule: FeeSchedule, overrides: Iterable[FeeOverride]) -> FeeSchedule:
+    """The schedule of an event at ``moment``: its series', with the last override scheduled by then."""
+    due = [override for override in overrides if override.scheduled <= moment]
+    if not due:
+        return schedule
+    last = max(due, key=lambda override: override.scheduled)
+    return FeeSchedule(
+        last.fee_type or schedule.fee_type, schedule.multiplier if last.multiplier is None else last.multiplier
+    )

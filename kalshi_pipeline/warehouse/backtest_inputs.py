@@ -37,6 +37,18 @@ order by series_ticker, anchor_ts
 
 _FEES = "select series_ticker, fee_type, fee_multiplier, observed_at from marts.series"
 
+# A change that was announced anew counts as it was last seen.
+_FEE_CHANGES = """
+select series_ticker, fee_type, fee_multiplier, scheduled_ts
+from raw.series_fee_changes
+qualify row_number() over (partition by change_id order by observed_at desc) = 1
+"""
+_FEE_OVERRIDES = """
+select event_ticker, fee_type_override, fee_multiplier_override, scheduled_ts
+from raw.event_fee_changes
+qualify row_number() over (partition by change_id order by observed_at desc) = 1
+"""
+
 # One bar per market and end: the shorter period before the longer, the exchange's own before one made of trades.
 _QUOTES = """
 with bars as (
@@ -69,6 +81,16 @@ def known_values(con: duckdb.DuckDBPyConnection) -> pa.Table:
 def series_fees(con: duckdb.DuckDBPyConnection) -> pa.Table:
     """Fee schedule of every series as it was last observed."""
     return con.sql(_FEES).to_arrow_table()
+
+
+def fee_changes(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Scheduled changes of the fees of series."""
+    return con.sql(_FEE_CHANGES).to_arrow_table()
+
+
+def fee_overrides(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Scheduled changes of what single events charge instead."""
+    return con.sql(_FEE_OVERRIDES).to_arrow_table()
 
 
 def observed_until(con: duckdb.DuckDBPyConnection) -> datetime | None:

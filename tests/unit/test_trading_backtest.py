@@ -28,7 +28,7 @@ from kalshi_pipeline.trading.backtest.funnel import by_series, funnel
 from kalshi_pipeline.trading.backtest.simulate import STAGES, Candidate, LookAhead, Quote, Rules, simulate
 from kalshi_pipeline.trading.backtest.sizing import contracts
 from kalshi_pipeline.trading.backtest.tables import events_of, known_of, table_of
-from kalshi_pipeline.trading.fees import STANDARD, FeeChange, FeeSchedule, schedule_at
+from kalshi_pipeline.trading.fees import STANDARD, FeeChange, FeeOverride, FeeSchedule, overridden_at, schedule_at
 
 pytestmark = pytest.mark.unit
 
@@ -203,7 +203,7 @@ def _event(**fields: Any) -> Event:
 
 
 def _known(values: list[KnownValue]) -> Known:
-    return Known({"KXHIGHCHI": values}, {"KXHIGHCHI": STANDARD}, {})
+    return Known({"KXHIGHCHI": values}, {"KXHIGHCHI": STANDARD})
 
 
 @settings(max_examples=40)
@@ -297,6 +297,26 @@ def test_a_change_of_fees_holds_from_its_instant_on() -> None:
     assert schedule_at(AT - timedelta(microseconds=1), STANDARD, changes) is STANDARD
     assert schedule_at(AT, STANDARD, changes) is first
     assert schedule_at(AT + timedelta(days=2), STANDARD, changes) is second
+
+
+def test_an_event_charges_its_override_until_that_is_cleared() -> None:
+    day = timedelta(days=1)
+    overrides = [
+        FeeOverride(AT, "flat", None),
+        FeeOverride(AT + day, None, Decimal(2)),
+        FeeOverride(AT + 2 * day, None, None),
+    ]
+    told = [overridden_at(AT + n * day, STANDARD, overrides) for n in (-1, 0, 1, 2)]
+    assert told == [STANDARD, FeeSchedule("flat", Decimal(1)), FeeSchedule("quadratic", Decimal(2)), STANDARD]
+
+
+@pytest.mark.parametrize(("days", "fees"), [(-1, "1"), (0, "2"), (1, "3")])
+def test_a_candidate_is_charged_by_the_schedule_of_its_decision(days: int, fees: str) -> None:
+    first = decisions(date(2026, 6, 30), "America/Chicago")[0].at
+    change = FeeChange(first - timedelta(days=days), FeeSchedule("quadratic", Decimal(2)))
+    override = FeeOverride(first + timedelta(days=1) - timedelta(days=days), None, Decimal(3))
+    known = Known({}, {}, {"KXHIGHCHI": [change]}, {"E": [override]})
+    assert next(candidates([_event()], known, {}, Rules(), first)).fees.multiplier == Decimal(fees)
 
 
 @given(st.floats(0.02, 0.98), st.decimals("0.02", "0.98", places=4))
@@ -418,9 +438,11 @@ def test_tables_become_events_and_results_a_table() -> None:
         {"series_ticker": "KXHIGHAUS", "fee_type": None, "fee_multiplier": None},
     ]
     change = {"scheduled_ts": AT, "series_ticker": "KXHIGHCHI", "fee_type": "quadratic", "fee_multiplier": 2.0}
-    known = known_of(pa.Table.from_pylist([values]), pa.Table.from_pylist(fees), [change])
+    override = {"event_ticker": "E", "scheduled_ts": AT, "fee_type_override": None, "fee_multiplier_override": 3.0}
+    known = known_of(*(pa.Table.from_pylist(rows) for rows in ([values], fees, [change], [override])))
     assert known.fees == {"KXHIGHCHI": FeeSchedule("quadratic", Decimal("0.5")), "KXHIGHAUS": STANDARD}
     assert known.fee_changes["KXHIGHCHI"][0].schedule.multiplier == 2
+    assert known.fee_overrides["E"] == [FeeOverride(AT, None, Decimal("3.0"))]
     results = simulate(candidates(events, known, {}, Rules(), AT + timedelta(days=3)), Rules())
     rows = table_of(results).to_pylist()
     assert [(row["candidate_id"], row["reason"]) for row in rows][:2] == [

@@ -7,14 +7,14 @@ Pure: Arrow tables go in. The quote of a candidate comes from the caller, who jo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
 from kalshi_pipeline.trading.backtest.belief import KnownValue, belief_at
 from kalshi_pipeline.trading.backtest.decisions import decisions
 from kalshi_pipeline.trading.backtest.simulate import Candidate, Quote, Rules
-from kalshi_pipeline.trading.fees import STANDARD, FeeChange, FeeSchedule, schedule_at
+from kalshi_pipeline.trading.fees import STANDARD, FeeChange, FeeOverride, FeeSchedule, overridden_at, schedule_at
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,13 @@ class Known:
         values: outcomes by series, with the moment each was known.
         fees: schedule by series as it is now.
         fee_changes: scheduled changes by series.
+        fee_overrides: scheduled overrides by event.
     """
 
     values: Mapping[str, list[KnownValue]]
     fees: Mapping[str, FeeSchedule]
-    fee_changes: Mapping[str, list[FeeChange]]
+    fee_changes: Mapping[str, list[FeeChange]] = field(default_factory=dict)
+    fee_overrides: Mapping[str, list[FeeOverride]] = field(default_factory=dict)
 
 
 def candidates(
@@ -80,7 +82,6 @@ def candidates(
     """
     most, least = rules.history
     for event in events:
-        fees, changes = known.fees.get(event.series_ticker, STANDARD), known.fee_changes.get(event.series_ticker, [])
         for decision in decisions(event.climate_day, event.timezone):
             if decision.at > now:
                 continue
@@ -103,7 +104,7 @@ def candidates(
                     missing=_missing(leg, decision.at),
                     quote=quotes.get((ticker, decision.at)) if ticker else None,
                     fair=belief.probability(leg.low_cut, leg.high_cut) if belief and leg else None,
-                    fees=schedule_at(decision.at, fees, changes),
+                    fees=_fees(event, known, decision.at),
                     payout=leg.payout if leg else None,
                 )
 
@@ -114,6 +115,12 @@ def wanted_quotes(events: Iterable[Event], now: datetime) -> Iterator[tuple[str,
         for decision in decisions(event.climate_day, event.timezone):
             if decision.at <= now:
                 yield from ((leg.ticker, decision.at) for leg in event.legs)
+
+
+def _fees(event: Event, known: Known, at: datetime) -> FeeSchedule:
+    of_series = known.fees.get(event.series_ticker, STANDARD)
+    in_force = schedule_at(at, of_series, known.fee_changes.get(event.series_ticker, []))
+    return overridden_at(at, in_force, known.fee_overrides.get(event.event_ticker, []))
 
 
 def _missing(leg: Leg | None, at: datetime) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -13,7 +13,7 @@ import pyarrow as pa
 from kalshi_pipeline.trading.backtest.belief import KnownValue
 from kalshi_pipeline.trading.backtest.candidates import Event, Known, Leg
 from kalshi_pipeline.trading.backtest.simulate import Quote, Result
-from kalshi_pipeline.trading.fees import FeeChange, FeeSchedule
+from kalshi_pipeline.trading.fees import STANDARD, FeeChange, FeeOverride, FeeSchedule
 
 _TIMESTAMP = pa.timestamp("us", tz="UTC")
 _PRICE, _MONEY = pa.decimal128(10, 6), pa.decimal128(18, 6)
@@ -64,16 +64,21 @@ def events_of(legs: pa.Table, timezone_of: Callable[[str], str]) -> list[Event]:
     return found
 
 
-def known_of(values: pa.Table, fees: pa.Table, fee_changes: Iterable[Mapping[str, Any]] = ()) -> Known:
-    """What is known besides the events: outcomes, fee schedules, and their scheduled changes."""
+def known_of(values: pa.Table, fees: pa.Table, fee_changes: pa.Table, fee_overrides: pa.Table) -> Known:
+    """What is known besides the events: outcomes, fee schedules, and the scheduled changes of both kinds."""
     by_series: dict[str, list[KnownValue]] = {}
     for row in values.to_pylist():
         known = KnownValue(row["label_value"], row["anchor_ts"], row["learned_at"])
         by_series.setdefault(row["series_ticker"], []).append(known)
     changes: dict[str, list[FeeChange]] = {}
-    for row in fee_changes:
+    for row in fee_changes.to_pylist():
         changes.setdefault(row["series_ticker"], []).append(FeeChange(row["scheduled_ts"], _schedule(row)))
-    return Known(by_series, {row["series_ticker"]: _schedule(row) for row in fees.to_pylist()}, changes)
+    overrides: dict[str, list[FeeOverride]] = {}
+    for row in fee_overrides.to_pylist():
+        multiplier = _decimal(row["fee_multiplier_override"])
+        override = FeeOverride(row["scheduled_ts"], row["fee_type_override"], multiplier)
+        overrides.setdefault(row["event_ticker"], []).append(override)
+    return Known(by_series, {row["series_ticker"]: _schedule(row) for row in fees.to_pylist()}, changes, overrides)
 
 
 def quotes_of(quotes: pa.Table) -> dict[tuple[str, datetime], Quote]:
@@ -102,8 +107,12 @@ def _leg(row: Mapping[str, Any]) -> Leg:
 
 def _schedule(row: Mapping[str, Any]) -> FeeSchedule:
     """The schedule of a row; what a series does not say is the standard."""
-    multiplier = row["fee_multiplier"]
-    return FeeSchedule(row["fee_type"] or "quadratic", Decimal(1) if multiplier is None else Decimal(str(multiplier)))
+    multiplier = _decimal(row["fee_multiplier"])
+    return FeeSchedule(row["fee_type"] or STANDARD.fee_type, STANDARD.multiplier if multiplier is None else multiplier)
+
+
+def _decimal(number: float | None) -> Decimal | None:
+    return None if number is None else Decimal(str(number))
 
 
 def _row(result: Result) -> dict[str, Any]:
