@@ -3,7 +3,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='reloaded_partitions',
-    meta={'datasets': datasets}
+    meta={'datasets': datasets},
+    post_hook='{{ create_candles_dense() }}'
 ) }}
 
 with

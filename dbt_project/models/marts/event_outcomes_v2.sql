@@ -1,4 +1,4 @@
-{{ config(alias='event_outcomes') }}
+{{ config(alias='event_outcomes', post_hook='{{ create_outcomes_asof() }}') }}
 
 with
 

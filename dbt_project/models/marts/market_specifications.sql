@@ -1,3 +1,5 @@
+{{ config(post_hook=['{{ create_specifications_asof() }}', '{{ create_mapping_asof() }}']) }}
+
 with
 
 market_versions as (

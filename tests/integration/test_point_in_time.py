@@ -1,0 +1,134 @@
+"""The past is read as it was: nothing that became known later shows through, and nothing known then is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.dbt_warehouse import DAY, NOON, OPEN, DbtWarehouse, parsed_runner
+
+pytestmark = pytest.mark.integration
+
+MARKET = "KXCPI-26JAN-T0.3"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+RESTRUCK, PRINTED, REVISED = NOON - HOUR, NOON + timedelta(days=2), NOON + timedelta(days=30)
+
+
+def bar(minute: int, bid: float, **values: Any) -> dict[str, Any]:
+    start = NOON + minute * MINUTE
+    return {"bucket_start": start, "bucket_end": start + MINUTE, "yes_bid_close": bid, "volume": 5, **values}
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWarehouse]:
+    """One market, restruck once, with two bars, two snapshots, and an outcome that is revised."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("dbt")
+        warehouse = DbtWarehouse.migrated(folder, parsed_runner(monkeypatch, folder / "kalshi.duckdb"))
+        for dataset in ("series", "events"):
+            warehouse.observe(dataset, {})
+        warehouse.observe("markets", {}, {"floor_strike": 0.4, "observed_at": RESTRUCK})
+        warehouse.observe("settlements", {"expiration_value": "0.5", "learned_at": PRINTED})
+        for value, at in ((0.5, PRINTED - HOUR), (0.6, REVISED)):
+            warehouse.observe("outcome_vintages", {"vintage_at": at, "learned_at": at, "value": value})
+        warehouse.load(
+            "candles", bar(0, 0.40), bar(3, 0.41), bar(3, 0.30, source="trades", quote_kind="trade_proxy"), day=DAY
+        )
+        warehouse.load("quotes", {"observed_at": NOON + 4 * MINUTE, "yes_bid": 0.42}, {"observed_at": NOON + HOUR})
+        built = warehouse.dbt("run")
+        assert built.success, built.messages
+        yield warehouse
+
+
+def at(instant: datetime) -> str:
+    return f"timestamptz '{instant.isoformat(sep=' ')}'"
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (NOON + MINUTE - timedelta(seconds=1), []),
+        (NOON + MINUTE, [("candle_close", 0.40, 0)]),
+        (NOON + 4 * MINUTE - timedelta(seconds=1), [("candle_close", 0.40, 179)]),
+        (NOON + 4 * MINUTE, [("order_book", 0.42, 0)]),
+        (NOON + 5 * MINUTE, [("order_book", 0.42, 60)]),
+    ],
+    ids=["before the first bar ends", "at its end", "before the next", "book before bar", "until replaced"],
+)
+def test_a_quote_stands_from_its_moment_until_the_next(
+    warehouse: DbtWarehouse, asked: datetime, expected: list[tuple[Any, ...]]
+) -> None:
+    sql = f"select quote_kind, yes_bid::double, age_seconds from marts.quotes_asof({at(asked)})"
+    assert warehouse.rows(sql) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "strikes"),
+    [
+        (OPEN - MINUTE, []),
+        (OPEN, [0.3]),
+        (RESTRUCK - timedelta(microseconds=1), [0.3]),
+        (RESTRUCK, [0.4]),
+        (NOON, [0.4]),
+    ],
+)
+def test_a_specification_counts_until_the_next_was_known(
+    warehouse: DbtWarehouse, asked: datetime, strikes: list[float]
+) -> None:
+    found = warehouse.rows(f"select floor_strike from marts.specifications_asof({at(asked)})")
+    assert [strike for (strike,) in found] == strikes
+
+
+@pytest.mark.parametrize(
+    ("asked", "values"),
+    [
+        (PRINTED - HOUR - MINUTE, []),
+        (PRINTED - HOUR, [(0, 0.5)]),
+        (REVISED - MINUTE, [(0, 0.5)]),
+        (REVISED, [(1, 0.6)]),
+    ],
+)
+def test_an_outcome_is_the_latest_number_known(
+    warehouse: DbtWarehouse, asked: datetime, values: list[tuple[int, float]]
+) -> None:
+    assert warehouse.rows(f"select revision_number, value from marts.outcomes_asof({at(asked)})") == values
+
+
+def test_a_mapping_is_the_version_known(warehouse: DbtWarehouse) -> None:
+    warehouse.execute(
+        "insert into research.event_market_map_versions "
+        "select version_id, 'E', 'KXCPI', 'r' || version_id, 'CPI', 'g', valid_from, null, valid_from, valid_from, "
+        "valid_from, valid_to, valid_from from (values "
+        f"(1, {at(OPEN)}, {at(RESTRUCK)}), (2, {at(RESTRUCK)}, null)) as v (version_id, valid_from, valid_to)"
+    )
+    found = {
+        asked: [release for (release,) in warehouse.rows(f"select release_id from marts.mapping_asof({at(asked)})")]
+        for asked in (OPEN - MINUTE, OPEN, RESTRUCK - MINUTE, RESTRUCK)
+    }
+    assert list(found.values()) == [[], ["r1"], ["r1"], ["r2"]]
+
+
+def test_bars_without_activity_are_filled_for_a_while_and_say_so(warehouse: DbtWarehouse) -> None:
+    sql = (
+        "select date_diff('minute', timestamptz '2026-01-05 12:00:00+00', bucket_end), yes_bid::double, is_synthetic, "
+        "quote_age_minutes, volume::double "
+        f"from marts.candles_dense('{MARKET}', {at(NOON - MINUTE)}, {at(NOON + 7 * MINUTE)}, max_fill_minutes := 2)"
+    )
+    assert warehouse.rows(sql) == [
+        (0, None, True, None, None),
+        (1, 0.40, False, 0, 5.0),
+        (2, 0.40, True, 1, 0.0),
+        (3, 0.40, True, 2, 0.0),
+        (4, 0.41, False, 0, 5.0),
+        (5, 0.41, True, 1, 0.0),
+        (6, 0.41, True, 2, 0.0),
+        (7, None, True, None, None),
+    ]
+
+
+def test_a_dense_window_begins_with_what_stood_before_it(warehouse: DbtWarehouse) -> None:
+    sql = f"select yes_bid::double, quote_age_minutes from marts.candles_dense('{MARKET}', {at(NOON + 6 * MINUTE)}, "
+    assert warehouse.rows(sql + f"{at(NOON + 8 * MINUTE)})") == [(0.41, 3), (0.41, 4)]
