@@ -70,14 +70,14 @@ def _alias(props: Mapping[str, Any]) -> str:
 
 
 def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
-    """Two groups of assets over one manifest: models tagged ``daily`` are partitioned, all others are not."""
+    """Three groups of assets over one manifest: reference models, facts (tagged ``daily``, partitioned), and health."""
     translator = Translator()
     contracts = stated_contracts(manifest)
 
     @dbt_assets(
         manifest=manifest,
         name="dbt_reference",
-        exclude="tag:daily",
+        exclude="tag:daily tag:health",
         dagster_dbt_translator=translator,
         # Nothing here is partitioned; the policy lets the models join a run over a range.
         backfill_policy=ONE_RUN,
@@ -98,7 +98,17 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
         hold_contracts(context, dbt, warehouse, contracts)
         yield from _build(context, dbt, warehouse)
 
-    return [dbt_reference, dbt_daily]
+    @dbt_assets(
+        manifest=manifest,
+        name="dbt_health",
+        select="tag:health",
+        dagster_dbt_translator=translator,
+        backfill_policy=ONE_RUN,
+    )
+    def dbt_health(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+        yield from _build(context, dbt, warehouse)
+
+    return [dbt_reference, dbt_daily, dbt_health]
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:

@@ -37,6 +37,7 @@ _DAILY = Expectation(timedelta(hours=30), timedelta(hours=54))
 _BY_GROUP: Mapping[str, Expectation] = {
     "reference": _HOURLY,
     "facts": _DAILY,
+    "health": _DAILY,
     "distributions": _DAILY,
     "research": _DAILY,
     "report": _DAILY,

@@ -24,8 +24,8 @@ reference = dg.define_asset_job(
 )
 ingest = dg.define_asset_job(
     "ingest",
-    selection=(dg.AssetSelection.groups("facts") | _FACT_MODELS) - _RECONCILIATION,
-    description="Quotes, candles and trades of the chosen days, and the models over them.",
+    selection=(dg.AssetSelection.groups("facts", "health") | _FACT_MODELS) - _RECONCILIATION,
+    description="Quotes, candles and trades of the chosen days, the models over them, and what is odd about them.",
 )
 quote_snapshot = dg.define_asset_job(
     "quote_snapshot",

@@ -13,7 +13,7 @@ from kalshi_pipeline.defs.freshness import expectation
 from kalshi_pipeline.settings import Settings
 
 #: Who answers for a group whose module names nobody: the dbt layers.
-_OWNERS = {"staging": "team:models", "intermediate": "team:models", "marts": "team:models"}
+_OWNERS = {"staging": "team:models", "intermediate": "team:models", "marts": "team:models", "health": "team:models"}
 
 _LINE = (
     ("request_id", "VARCHAR", "Identifier the request was sent with, also in its X-Request-Id header."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,9 @@ import yaml
 from dagster_dbt import dbt_assets
 from dbt.cli.main import dbtRunner
 
+from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.schemas.raw import RAW_TABLES
+from kalshi_pipeline.settings import DEFAULT_UNIVERSE
 
 pytestmark = pytest.mark.unit
 
@@ -86,7 +89,7 @@ def test_amounts_and_instants_state_their_unit(models: Mapping[str, Node]) -> No
 def test_marts_have_contracts_and_are_the_only_tables(models: Mapping[str, Node]) -> None:
     by_layer = {
         layer: [node for node in models.values() if node["schema"] == layer]
-        for layer in ("staging", "intermediate", "marts")
+        for layer in ("staging", "intermediate", "marts", "health")
     }
     assert sum(map(len, by_layer.values())) == len(models)
     assert {node["name"] for node in by_layer["marts"]} == {
@@ -94,7 +97,7 @@ def test_marts_have_contracts_and_are_the_only_tables(models: Mapping[str, Node]
         *("event_outcomes", "event_outcomes_first_print", "event_outcomes_revised", "event_outcome_rejects"),
         *("settlement_disagreements", "market_specifications", "event_specifications"),
     }
-    assert all(node["contract"]["enforced"] for node in by_layer["marts"])
+    assert all(node["contract"]["enforced"] for node in by_layer["marts"] + by_layer["health"])
     assert {node["config"]["materialized"] for node in by_layer["staging"] + by_layer["intermediate"]} == {"view"}
 
 
@@ -124,7 +127,8 @@ def test_an_old_version_of_a_model_says_until_when_it_is_kept(models: Mapping[st
 
 
 def test_a_model_belongs_to_one_group_of_runs(models: Mapping[str, Node]) -> None:
-    assert {tuple(node["tags"]) for node in models.values()} == {("daily",), ("reference",)}
+    assert {tuple(node["tags"]) for node in models.values()} == {("daily",), ("reference",), ("health",)}
+    assert {node["schema"] for node in models.values() if node["tags"] == ["health"]} == {"health"}
     assert {node["name"] for node in models.values() if node["config"]["materialized"] == "incremental"} == {
         node["name"] for node in models.values() if node["schema"] == "marts" and node["tags"] == ["daily"]
     }
@@ -158,5 +162,13 @@ def test_only_what_can_never_be_true_stops_a_run(data_tests: list[Node]) -> None
     assert {test["name"] for test in data_tests if test["config"]["severity"].lower() == "error"} == {
         *("quotes_are_unique", "quotes_match_their_loads", "trades_are_unique", "trades_match_their_loads"),
         *("candles_are_unique", "candles_match_their_loads", "candles_last_as_long_as_their_period"),
-        *("revisions_are_consecutive", "first_prints_equal_revision_zero"),
+        *("revisions_are_consecutive", "first_prints_equal_revision_zero", "crossed_bars_are_rare"),
     }
+
+
+def test_the_cities_of_decision_times_are_those_of_the_registry(repo_root: Path) -> None:
+    macro = (repo_root / "dbt_project" / "macros" / "decision_times.sql").read_text("utf-8")
+    cities = dict(re.findall(r"\('(KX\w+)', '([\w/]+)'\)", macro))
+    assert set(cities) == {series for series in DEFAULT_UNIVERSE if series.startswith("KXHIGH")}
+    registry = Registry.load()
+    assert cities == {series: registry.timezone_of(series) for series in cities}

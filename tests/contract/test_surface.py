@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 #: A page, and files of many tables: neither has columns of its own.
 WITHOUT_COLUMNS = {"report", "report/verification", "published/tables"}
-LAYERS = ("landing", "raw", "staging", "intermediate", "marts", "research", "report", "published")
+LAYERS = ("landing", "raw", "staging", "intermediate", "marts", "health", "research", "report", "published")
 
 
 @pytest.fixture(scope="module")

@@ -101,7 +101,7 @@ def test_the_unit_tests_of_the_models_pass(warehouse: DbtWarehouse) -> None:
 
 
 def test_an_empty_warehouse_builds_group_by_group_without_a_warning(migrated: DbtWarehouse) -> None:
-    for group in ("tag:reference", "tag:daily"):
+    for group in ("tag:reference", "tag:daily", "tag:health"):
         built = migrated.build("--select", group)
         assert set(built.statuses.values()) == {"success", "pass"}, built.messages
 
@@ -111,6 +111,7 @@ def test_layers_are_schemas_and_descriptions_are_stored(warehouse: DbtWarehouse)
         schema for (schema,) in warehouse.rows("select distinct schema_name from duckdb_views() where not internal")
     }
     assert schemas == {"staging", "intermediate"}
+    assert warehouse.rows("select comment from duckdb_tables() where schema_name = 'health' and comment is null") == []
     assert warehouse.rows("select comment from duckdb_tables() where schema_name = 'marts' and comment is null") == []
     assert (
         warehouse.rows(

@@ -15,7 +15,8 @@ from kalshi_pipeline import read
 from kalshi_pipeline.cli.app import app
 from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.warehouse.resource import Warehouse
-from tests.integration.pipeline import DAYS, Pipeline
+from tests.integration.pipeline import DAYS, PROJECT_ROOT, Pipeline
+from tests.integration.recipes import RECIPES, Recipe
 
 pytestmark = pytest.mark.integration
 
@@ -61,6 +62,11 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
         "marts.event_specifications",
         "research.event_market_map_versions",
         "research.mapping_versions",
+        "health.candle_coverage",
+        "health.decision_time_coverage",
+        "health.coverage_diagnostics",
+        "health.daily_health_report",
+        "meta.market_coverage",
         "research.ladders",
         "research.ladder_legs",
         "research.implied_distributions",
@@ -163,6 +169,26 @@ def test_feeds_agree_on_every_release_and_the_settled_sides_with_them(done: Pipe
     sources = done.rows("select distinct source from marts.event_outcomes_first_print order by all")
     assert sources == [("alfred",), ("exchange_settlement",)]
     assert done.value("select count(*) from marts.event_outcomes where revision_number > 0") > 0
+
+
+def test_clean_days_raise_no_alarm(done: Pipeline) -> None:
+    assert done.rows("select distinct status, findings from health.daily_health_report") == [("ok", "nothing odd")]
+    checks = [key for key in done.defs.resolve_asset_graph().asset_check_keys if key.asset_key.path[0] == "health"]
+    assert len(checks) >= 8
+    summary = done.instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    assert {key.name: record.status.value for key, record in summary.items()} == {
+        key.name: "SUCCEEDED" for key in checks
+    }
+
+
+def test_a_decision_never_sees_a_bar_that_had_not_ended(done: Pipeline) -> None:
+    late = "select count(*) from health.decision_time_coverage where bar_end > decision_at"
+    assert done.value(late) == 0
+    covered = "select count(*) filter (where is_covered), count(*) from health.decision_time_coverage where was_open"
+    [(seen, due)] = done.rows(covered)
+    assert seen >= 0.95 * due > 0
+    window = "health.decision_times_between('2026-06-29', '2026-06-30')"
+    assert done.rows(f"from {window} order by all") == done.rows("from health.decision_time_coverage order by all")
 
 
 def test_one_version_of_a_mart_is_built_alone(done: Pipeline) -> None:
@@ -323,3 +349,24 @@ def test_the_verification_is_dated_on_disk_and_signed_for_the_days_that_ran(done
         dg.AssetCheckKey(dg.AssetKey(["report", "verification"]), "signed_off"), limit=1
     )
     assert len(checks) == 1
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.file)
+def test_a_recipe_gives_the_number_that_another_way_gives(done: Pipeline, recipe: Recipe) -> None:
+    sql = (PROJECT_ROOT / "docs" / "recipes" / f"{recipe.file}.sql").read_text("utf-8")
+    first = "select min(ticker) from marts.candles where ticker like 'KXHIGHCHI-26JUN30-%'"
+    asked = {name: done.value(first) if value == "?" else value for name, value in recipe.parameters.items()}
+    with Warehouse(database=str(done.settings.database)).read() as con:
+        answer = con.execute(sql, asked).to_arrow_table()
+        assert answer.num_rows > 0
+        con.register("answer", answer)
+        [(found, expected)] = con.execute(recipe.holds).fetchall()
+    assert found is not None
+    assert found == (pytest.approx(float(expected)) if isinstance(found, float) else expected)
+
+
+def test_every_recipe_is_tested_and_listed() -> None:
+    folder = PROJECT_ROOT / "docs" / "recipes"
+    files = {path.stem for path in folder.glob("*.sql")}
+    assert files == {recipe.file for recipe in RECIPES}
+    assert all(f"({name}.sql)" in (folder / "README.md").read_text("utf-8") for name in files)
