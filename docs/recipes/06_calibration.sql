@@ -1,6 +1,6 @@
--- How often did markets pay that were quoted at p an hour before they closed? One row per tenth of probability.
+-- How often did markets pay that were quoted at p half a day before they closed? One row per tenth of probability.
 with settled as (
-    select s.ticker, s.outcome_kind = 'yes' as paid, m.close_time - interval 1 hour as asked_at
+    select s.ticker, s.outcome_kind = 'yes' as paid, m.close_time - interval 12 hours as asked_at
     from marts.market_settlements as s
     inner join marts.markets as m using (ticker)
     where s.outcome_kind in ('yes', 'no')

@@ -114,6 +114,26 @@ def test_a_model_is_one_sql_and_one_yml_file(repo_root: Path, models: Mapping[st
         assert model["name"] == name
 
 
+def test_every_model_has_a_group_and_research_is_named_as_its_user(
+    manifest: Mapping[str, Any], models: Mapping[str, Node]
+) -> None:
+    assert {(node["schema"], node["group"]) for node in models.values()} == {
+        *((layer, "models") for layer in ("staging", "intermediate", "marts")),
+        ("health", "health"),
+    }
+    exposures = {exposure["name"]: exposure for exposure in manifest["exposures"].values()}
+    assert exposures.keys() == {"implied_distributions", "event_labels", "release_mapping", "recipes"}
+    used = {model for exposure in exposures.values() for model in exposure["depends_on"]["nodes"]}
+    assert {"model.kalshi_pipeline.quotes", "model.kalshi_pipeline.event_outcomes.v2"} <= used <= models.keys()
+
+
+def test_every_raw_table_says_when_it_is_stale(manifest: Mapping[str, Any]) -> None:
+    raw = [source for source in manifest["sources"].values() if source["schema"] == "raw"]
+    assert {(source["loaded_at_field"], source["freshness"]["warn_after"]["period"]) for source in raw} == {
+        ("ingested_at", "day")
+    }
+
+
 def test_an_old_version_of_a_model_says_until_when_it_is_kept(models: Mapping[str, Node]) -> None:
     versioned = [node for node in models.values() if node["version"]]
     assert {node["name"] for node in versioned} == {"event_outcomes"}

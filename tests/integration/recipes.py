@@ -28,7 +28,8 @@ class Recipe:
 RECIPES = (
     Recipe(
         "01_quotes_at_an_instant",
-        "select (select sum(yes_bid) from answer), (select sum(bid) from (select arg_max(yes_bid, available_ts) as bid "
+        "select (select sum(yes_bid) from answer), (select sum(bid) from "
+        "(select arg_max_null(yes_bid, available_ts) as bid "
         f"from marts.quotes where ticker like '{MARKET_EVENT}-%' and available_ts <= '{INSTANT}' group by ticker))",
         {"event": MARKET_EVENT, "instant": INSTANT},
     ),
