@@ -56,11 +56,20 @@ def row_of(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
     ).fetchall()
     words = {column: found[1] for column, check in checks if (found := re.search(r"IN \(('\w+')", check))}
     columns = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
+        "SELECT column_name, data_type, is_nullable FROM duckdb_columns() WHERE schema_name = ? AND table_name = ? "
         "ORDER BY column_index",
         [schema, table],
     ).fetchall()
-    return ", ".join(words.get(name) or VALUES.get(type_, "0.5") for name, type_ in columns)
+    # What a check allows only beside another column's value is left out where it may be.
+    linked = con.execute(
+        "SELECT DISTINCT unnest(constraint_column_names) FROM duckdb_constraints() WHERE constraint_type = 'CHECK' "
+        "AND len(list_distinct(constraint_column_names)) > 1 AND schema_name = ? AND table_name = ?",
+        [schema, table],
+    ).fetchall()
+    return ", ".join(
+        "NULL" if nullable and (name,) in linked else words.get(name) or VALUES.get(type_, "0.5")
+        for name, type_, nullable in columns
+    )
 
 
 def filled(database: Path, version: int) -> dict[str, int]:
