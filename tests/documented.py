@@ -16,6 +16,7 @@ RUN = (
     "docs/how-to/backfill.md",
     "docs/how-to/go-live.md",
     "docs/how-to/upgrade.md",
+    "docs/recipes/README.md",
     "README.md",
 )
 

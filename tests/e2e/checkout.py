@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-_COPIED = ("kalshi_pipeline", "dbt_project", "pyproject.toml", "workspace.yaml", "dagster.yaml")
+_COPIED = ("kalshi_pipeline", "dbt_project", "docs", "pyproject.toml", "workspace.yaml", "dagster.yaml")
 _BIN = Path(sys.executable).parent
 
 
