@@ -25,7 +25,7 @@ from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHECKS
 from kalshi_pipeline.defs.jobs import JOBS
-from kalshi_pipeline.defs.proofs import proofs
+from kalshi_pipeline.defs.proofs import PROVEN, proofs
 from kalshi_pipeline.defs.reconciliation import RECONCILIATION_CHECKS
 from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
 from kalshi_pipeline.defs.schedules import build_schedules
@@ -64,7 +64,7 @@ def build_defs(
     assets = [*loaded, *build_dbt_assets(manifest or manifest_path(settings.database))]
     tables = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
-        assets=dress([*assets, build_published(tables)], settings),
+        assets=[*dress([*assets, build_published(tables)], settings), PROVEN],
         asset_checks=[*DISTRIBUTION_CHECKS, *RECONCILIATION_CHECKS, proofs],
         jobs=JOBS,
         schedules=build_schedules(settings),

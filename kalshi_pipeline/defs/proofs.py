@@ -10,32 +10,28 @@ from kalshi_pipeline.research.proofs.audits import AUDITS
 from kalshi_pipeline.research.proofs.invariance import INVARIANCES
 from kalshi_pipeline.schemas.distributions import IMPLIED_DISTRIBUTIONS
 from kalshi_pipeline.schemas.evaluation import RIDGE_FITS
-from kalshi_pipeline.schemas.research import EVENT_FEATURE_PANEL, EVENT_LABELS, WALKFORWARD_FOLDS
-from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.schemas.research import EVENT_FEATURE_PANEL, WALKFORWARD_FOLDS
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.resource import Warehouse
 
-#: Proof -> the table whose page shows it; what is not named here stands with the event panel.
-_TABLE_OF: dict[str, Table] = {
-    "as-of joins": IMPLIED_DISTRIBUTIONS,
-    "stored rows": IMPLIED_DISTRIBUTIONS,
-    "outcomes not before they were learned": EVENT_LABELS,
-    "labels are first prints": EVENT_LABELS,
-    "folds learn before they are tested": WALKFORWARD_FOLDS,
-    "fits learn from training alone": RIDGE_FITS,
-}
-_PROOFS = (*INVARIANCES, *_TABLE_OF, *(name for name in AUDITS if name not in _TABLE_OF))
-
-
-def _spec(name: str) -> dg.AssetCheckSpec:
-    return dg.AssetCheckSpec(
+#: What the proofs are shown on: an asset of its own that no run makes, because checks run with the asset they belong
+#: to, and minutes of proofs must not follow every materialisation of a table.
+PROVEN = dg.AssetSpec(
+    ["research", "proofs"],
+    deps=[asset_key(table) for table in (IMPLIED_DISTRIBUTIONS, EVENT_FEATURE_PANEL, WALKFORWARD_FOLDS, RIDGE_FITS)],
+    group_name="research",
+    owners=["team:research"],
+    description="Proofs that nothing looked ahead, on the data there is: the checks of this page, by the job `proofs`.",
+)
+_PROOFS = (*INVARIANCES, "as-of joins", "stored rows", *AUDITS, "fits learn from training alone")
+_SPECS = {
+    name: dg.AssetCheckSpec(
         name=name.replace(" ", "_").replace("-", "_"),
-        asset=asset_key(_TABLE_OF.get(name, EVENT_FEATURE_PANEL)),
+        asset=PROVEN.key,
         description=f"Proof that nothing looked ahead: {name}.",
     )
-
-
-_SPECS = {name: _spec(name) for name in _PROOFS}
+    for name in _PROOFS
+}
 
 
 class ProofConfig(dg.Config):
