@@ -29,12 +29,12 @@ storage:
     config:
       base_dir: {folder}
 python_logs:
-  python_log_level: INFO
   managed_python_loggers: [kalshi_pipeline]
   dagster_handler_config:
     handlers:
       lines:
         class: logging.handlers.RotatingFileHandler
+        level: INFO
         formatter: lines
         filename: {log}
         maxBytes: 20000000

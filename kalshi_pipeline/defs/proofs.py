@@ -46,7 +46,7 @@ class ProofConfig(dg.Config):
     seed: int = 0
 
 
-@dg.multi_asset_check(name="proofs", specs=list(_SPECS.values()))
+@dg.multi_asset_check(name="look_ahead", specs=list(_SPECS.values()))
 def proofs(
     context: dg.AssetCheckExecutionContext,
     config: ProofConfig,
