@@ -25,19 +25,14 @@ from kalshi_pipeline.warehouse.writing import WriteReport
 #: How far back a snapshot is compared: the longest lag and its gap.
 REACH = max(timedelta(minutes=lag.minutes + lag.max_gap_minutes) for lag in LAGS.values())
 
-_DAYS_BACK = -(-REACH // timedelta(days=1))
-_THEN_AND_NOW = dg.TimeWindowPartitionMapping(start_offset=-_DAYS_BACK, allow_nonexistent_upstream_partitions=True)
-
 
 @dg.multi_asset(
     name="distribution_distances",
     specs=[
         spec_of(
             DISTRIBUTION_DISTANCES,
-            [
-                dg.AssetDep(asset_key(table), partition_mapping=_THEN_AND_NOW)
-                for table in (IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS)
-            ],
+            # The days before are read as well. A partition mapping that said so would split a range into two runs.
+            [asset_key(IMPLIED_DISTRIBUTIONS), asset_key(IMPLIED_CELLS)],
             "How far the distribution of every ladder moved since an hour and since a day before: divergences in nats, "
             "Wasserstein distance in the unit of the ladder. NULL with the reason where a gate failed.",
             partition_expr="partition_date",

@@ -129,3 +129,9 @@ def _tick(instance: dg.DagsterInstance) -> dg.ScheduleEvaluationContext:
     return dg.build_schedule_context(
         instance=instance, scheduled_execution_time=datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
     )
+
+
+def test_a_range_of_days_is_one_run_whatever_is_chosen(graph: dg.AssetGraph) -> None:
+    assert {node.backfill_policy for node in nodes(graph) if node.partitions_def} == {dg.BackfillPolicy.single_run()}
+    # A backfill splits where a partition depends on others than its own.
+    assert [node.key for node in nodes(graph) if node.partitions_def and any(node.partition_mappings.values())] == []
