@@ -8,10 +8,12 @@ what is stored, and where, stays Dagster's business. ``dagster.yaml`` names this
 from __future__ import annotations
 
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -20,6 +22,10 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.event import listen
 
 _BUSY_SECONDS = 20
+
+# Every process of an instance loads its storage first, so a warning about dagster.yaml is settled here: it declares the
+# JSON log in a way that Dagster calls beta.
+warnings.filterwarnings("ignore", "Handling yaml-defined logging configuration", category=dg.BetaWarning)
 
 
 class PooledSqliteStorage(DagsterSqliteStorage):

@@ -49,6 +49,7 @@ def test_one_partition_is_materialised_from_a_shell(checkout: Checkout) -> None:
         "dagster", "asset", "materialize", *MODULE, "--select", select, "--partition", "2026-06-29", env=SMALL
     )
     assert done.code == 0, done.said
+    assert "BetaWarning" not in done.said
     assert count(checkout, "select count(distinct partition_date) from raw.candles") == 1
 
 
