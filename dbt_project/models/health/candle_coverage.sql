@@ -23,7 +23,7 @@ fetched_markets as (
         partition_date,
         ticker
     from {{ source('meta', 'market_coverage') }}
-    where dataset = 'candles' and state <> 'failed' and partition_date >= {{ health_since() }}
+    where dataset = 'candles' and state != 'failed' and partition_date >= {{ health_since() }}
 ),
 
 expected_markets as (

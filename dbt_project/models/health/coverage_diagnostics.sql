@@ -34,7 +34,7 @@ traded_days as (
         partition_date,
         ticker
     from {{ source('meta', 'market_coverage') }}
-    where dataset = 'trades' and state <> 'failed' and partition_date >= {{ health_since() }}
+    where dataset = 'trades' and state != 'failed' and partition_date >= {{ health_since() }}
 ),
 
 bar_trades as (
