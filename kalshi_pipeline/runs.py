@@ -34,7 +34,6 @@ python_logs:
     handlers:
       lines:
         class: logging.handlers.RotatingFileHandler
-        level: INFO
         formatter: lines
         filename: {log}
         maxBytes: 20000000
