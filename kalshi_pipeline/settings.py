@@ -154,6 +154,11 @@ class Settings:
         return self.source_dir / "logs"
 
     @property
+    def pace_dir(self) -> Path:
+        """Token buckets that all processes share which ask this source."""
+        return self.source_dir / "pace"
+
+    @property
     def source_name(self) -> str:
         """Short name of the source for folders and provenance: ``sandbox``, ``recorded-weather_2024``, ``live``."""
         return f"recorded-{self.source.folder.name}" if self.source.folder else str(self.source.kind)

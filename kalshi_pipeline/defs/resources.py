@@ -93,7 +93,12 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
             clock = utc_now
             world = World(universe=DEFAULT_UNIVERSE, candle_minutes=(), now=clock())
         signer = _signer(settings)
-        pace = default_pace(settings.source.kind, settings.requests_per_second, signed=signer is not None)
+        pace = default_pace(
+            settings.source.kind,
+            settings.requests_per_second,
+            signed=signer is not None,
+            shared_in=settings.pace_dir / "exchange",
+        )
         journal = stack.enter_context(closing(RequestLog(settings.log_dir)))
         client = stack.enter_context(
             KalshiClient(url, pace=pace, concurrency=settings.concurrency, auth=signer, clock=clock, journal=journal)
@@ -103,7 +108,11 @@ def open_exchange(settings: Settings) -> Iterator[Exchange]:
         if settings.source.embedded:
             archive = KalshiClient(archive_url, pace=pace, clock=clock)
         elif settings.fred_api_key:
-            archive = KalshiClient(archive_url, pace=Pace(ALFRED_RATE), auth=KeyInQuery(settings.fred_api_key))
+            archive = KalshiClient(
+                archive_url,
+                pace=Pace(ALFRED_RATE, shared_in=settings.pace_dir / "statistics"),
+                auth=KeyInQuery(settings.fred_api_key),
+            )
         yield Exchange(client, world, settings, stack.enter_context(archive) if archive else None)
 
 

@@ -5,6 +5,8 @@ Not here: the requests themselves (``client``) and the planning around the limit
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from kalshi_pipeline.exchange.pacing import Pace
 from kalshi_pipeline.settings import SettingsError, SourceKind
 
@@ -48,7 +50,9 @@ def base_url(kind: SourceKind) -> str:
     return _HOSTS[kind] + API_ROOT
 
 
-def default_pace(kind: SourceKind, requests_per_second: float | None = None, *, signed: bool = False) -> Pace:
+def default_pace(
+    kind: SourceKind, requests_per_second: float | None = None, *, signed: bool = False, shared_in: Path | None = None
+) -> Pace:
     """The pace for an exchange: the set rate, or what the source allows.
 
     Args:
@@ -56,7 +60,10 @@ def default_pace(kind: SourceKind, requests_per_second: float | None = None, *, 
         requests_per_second: the rate a user has set; ``None`` takes 5 for a remote exchange (20 with a key, the Basic
             tier) and 2,000 for an embedded one.
         signed: whether requests carry a key.
+        shared_in: file over which all processes that ask a remote exchange share its pace; an embedded one serves the
+            process that started it and nobody else.
     """
-    if kind not in _HOSTS and requests_per_second is None:
-        return Pace(EMBEDDED_RATE, burst_seconds=EMBEDDED_BURST_SECONDS)
-    return Pace(requests_per_second or (BASIC_RATE if signed else UNAUTHENTICATED_RATE))
+    if kind not in _HOSTS:
+        burst = EMBEDDED_BURST_SECONDS if requests_per_second is None else 0.0
+        return Pace(requests_per_second or EMBEDDED_RATE, burst_seconds=burst)
+    return Pace(requests_per_second or (BASIC_RATE if signed else UNAUTHENTICATED_RATE), shared_in=shared_in)
