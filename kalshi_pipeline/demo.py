@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import AbstractContextManager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 
 from kalshi_pipeline.account import take_account
@@ -22,7 +23,7 @@ from kalshi_pipeline.defs.resources import open_exchange
 from kalshi_pipeline.report.figures import latest_distributions_picture
 from kalshi_pipeline.reporting import report_path
 from kalshi_pipeline.research.summary import Summary
-from kalshi_pipeline.runs import open_instance, run_assets
+from kalshi_pipeline.runs import open_instance, run_assets, steps_of
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE, Settings, SettingsError, SourceKind
 from kalshi_pipeline.warehouse.resource import Warehouse
 
@@ -69,12 +70,17 @@ class DemoResult:
     where_next: str
 
 
-def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
+#: Shows a run, given its title and the number of its steps; what the context gives hears the run's events.
+Show = Callable[[str, int], AbstractContextManager[Callable[[dg.EventLogEntry], object]]]
+
+
+def run_demo(settings: Settings, say: Callable[[str], None], show: Show) -> DemoResult:
     """Materialise every asset for the source, offline, and account for what came out.
 
     Args:
         settings: the settings; the source must be ``sandbox`` or ``recorded:<folder>``.
         say: called with one line per step.
+        show: shows how far a run is.
 
     Raises:
         SettingsError: the source is neither the sandbox nor a recorded world.
@@ -95,8 +101,15 @@ def run_demo(settings: Settings, say: Callable[[str], None]) -> DemoResult:
             say(f"[{number}/{len(steps)}] {step.title}")
             started = time.monotonic()
             defs = build_defs(replace(settings, universe=step.universe or settings.universe))
-            with log.open("a") as told, redirect_stdout(told), redirect_stderr(told):
-                run_assets(defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config)
+            with (
+                show(f"Run {number} of {len(steps)}", steps_of(defs, step.job, step.assets)) as heard,
+                log.open("a") as told,
+                redirect_stdout(told),
+                redirect_stderr(told),
+            ):
+                run_assets(
+                    defs, instance, job=step.job, assets=step.assets, days=step.days, config=step.config, heard=heard
+                )
             seconds[step.title] = time.monotonic() - started
             say(f"      done in {seconds[step.title]:.0f} s")
     warehouse = Warehouse(database=str(settings.database), lock_timeout=settings.lock_timeout)

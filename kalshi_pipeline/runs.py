@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -72,11 +72,6 @@ def source_tags(settings: Settings) -> dict[str, str]:
     return {"kalshi/source": settings.source_name, "kalshi/universe": "chosen" if settings.universe else "default"}
 
 
-def new_run_id() -> str:
-    """An identifier for a run that somebody wants to listen to from its first event on."""
-    return str(uuid.uuid4())
-
-
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The Dagster instance that keeps the runs of a source.
 
@@ -105,8 +100,8 @@ def run_assets(
     assets: Sequence[str] = (),
     days: tuple[date, date] | None = None,
     config: Mapping[str, Mapping[str, Any]] | None = None,
-    run_id: str | None = None,
     tags: Mapping[str, str] | None = None,
+    heard: Callable[[dg.EventLogEntry], object] | None = None,
 ) -> dg.ExecuteInProcessResult:
     """Run a job, or some of its assets, in this process.
 
@@ -117,8 +112,8 @@ def run_assets(
         assets: keys of the assets to materialise, ``schema/table``; empty means all of the job's.
         days: first and last partition; needed where an asset is partitioned.
         config: run configuration by name of the asset's function.
-        run_id: identifier of the run, from :func:`new_run_id`; one is made when left out.
         tags: further tags of the run.
+        heard: hears every event of the run.
 
     Raises:
         RunFailed: a step failed.
@@ -129,9 +124,12 @@ def run_assets(
             "dagster/asset_partition_range_start": days[0].isoformat(),
             "dagster/asset_partition_range_end": days[1].isoformat(),
         }
+    run_id = str(uuid.uuid4())
+    if heard is not None:
+        instance.add_event_listener(run_id, heard)
     result = defs.resolve_job_def(job).execute_in_process(
         instance=instance,
-        asset_selection=[dg.AssetKey(key.split("/")) for key in assets] or None,
+        asset_selection=_keys(assets) or None,
         tags={**(tags or {}), **range_tags},
         run_config={
             "ops": {name: {"config": dict(values)} for name, values in (config or {}).items()},
@@ -143,6 +141,16 @@ def run_assets(
     if not result.success:
         raise _first_failure(result)
     return result
+
+
+def steps_of(defs: dg.Definitions, job: str, assets: Sequence[str] = ()) -> int:
+    """How many steps a run of a job has, or one of some of its assets."""
+    whole = defs.resolve_job_def(job)
+    return len((whole.get_subset(asset_selection=set(_keys(assets))) if assets else whole).nodes)
+
+
+def _keys(assets: Sequence[str]) -> list[dg.AssetKey]:
+    return [dg.AssetKey(key.split("/")) for key in assets]
 
 
 def _first_failure(result: dg.ExecuteInProcessResult) -> RunFailed:

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from kalshi_pipeline.build import build_defs
-from kalshi_pipeline.cli.progress import StepProgress
-from kalshi_pipeline.runs import new_run_id, open_instance, run_assets, source_tags
+from kalshi_pipeline.cli.progress import RunProgress
+from kalshi_pipeline.runs import open_instance, run_assets, source_tags, steps_of
 from kalshi_pipeline.settings import Settings
 
 
@@ -44,7 +43,7 @@ def run_job(
     *,
     title: str,
     days: tuple[date, date] | None = None,
-    config: Mapping[str, Mapping[str, Any]] | None = None,
+    config: Mapping[str, Mapping[str, object]] | None = None,
 ) -> RunAccount:
     """Run a job of the definitions over some days.
 
@@ -54,25 +53,20 @@ def run_job(
         RunFailed: a step failed.
     """
     defs = build_defs(settings)
-    run_id = new_run_id()
     settings.source_dir.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    with open_instance(settings) as instance, StepProgress(title, _steps(defs, job)) as progress:
-        instance.add_event_listener(run_id, progress.heard)
-        with (
-            (settings.source_dir / "runs.log").open("a") as log,
-            redirect_stdout(log),
-            redirect_stderr(log),
-        ):
-            tags = {**source_tags(settings), "kalshi/started_by": "command"}
-            result = run_assets(defs, instance, job=job, days=days, config=config, run_id=run_id, tags=tags)
+    tags = {**source_tags(settings), "kalshi/started_by": "command"}
+    with (
+        open_instance(settings) as instance,
+        RunProgress(title, steps_of(defs, job)) as heard,
+        (settings.source_dir / "runs.log").open("a") as log,
+        redirect_stdout(log),
+        redirect_stderr(log),
+    ):
+        result = run_assets(defs, instance, job=job, days=days, config=config, tags=tags, heard=heard)
     rows = {}
     for event in result.get_asset_materialization_events():
         said = event.materialization.metadata.get("dagster/row_count")
         if said is not None and event.asset_key is not None:
             rows[event.asset_key.to_user_string()] = int(str(said.value))
-    return RunAccount(job, run_id, round(time.monotonic() - started, 1), rows)
-
-
-def _steps(defs: Any, job: str) -> int:
-    return len(defs.resolve_job_def(job).nodes)
+    return RunAccount(job, result.run_id, round(time.monotonic() - started, 1), rows)

@@ -15,6 +15,7 @@ from kalshi_pipeline.defs.metadata import picture
 from kalshi_pipeline.distributions.snapshots import SnapshotTables
 from kalshi_pipeline.report.figures import latest_distributions_picture
 from kalshi_pipeline.report.snapshots import ladder_fan, ladder_heat_map, ladder_survival
+from kalshi_pipeline.watching import say
 
 #: Rows of quotes or cells held in memory at once while a range of partitions is computed.
 CHUNK_ROWS = 500_000
@@ -96,7 +97,7 @@ def within_observed(instants: pa.Table, until: Mapping[date, datetime]) -> pa.Ta
 def day_chunks(
     instants: pa.Table, days: Sequence[date], known_ladders: pa.Table
 ) -> Iterator[tuple[list[date], pa.Table]]:
-    """Split the snapshots of some days into runs of whole days that fit in memory together.
+    """Split the snapshots of some days into runs of whole days that fit in memory together; a watcher hears of each.
 
     Yields:
         Days and their snapshots; together the days are exactly ``days``, those without a snapshot included.
@@ -105,8 +106,11 @@ def day_chunks(
     rows: Counter[date] = Counter()
     for day, ladder in zip(instants["partition_date"].to_pylist(), instants["ladder_id"].to_pylist(), strict=True):
         rows[day] += legs[ladder]
+    done = 0
     for chunk in runs_of_days(days, rows):
         yield chunk, instants.filter(pc.is_in(instants["partition_date"], pa.array(chunk, pa.date32())))
+        done += len(chunk)
+        say(done, len(days), "days")
 
 
 def runs_of_days(days: Sequence[date], rows: Mapping[date, int]) -> Iterator[list[date]]:

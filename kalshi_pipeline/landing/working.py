@@ -19,6 +19,7 @@ from kalshi_pipeline.landing.manifests import UnitEntry
 from kalshi_pipeline.landing.report import LandingReport
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.landing.units import Unit
+from kalshi_pipeline.watching import say
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class Work:
         return {unit_id: entry for unit_id, entry in entries if entry}
 
     def carry_out(self, units: Sequence[Unit]) -> dict[str, UnitEntry]:
-        """Fetch the units, ``client.concurrency`` at once; every unit gets an entry.
+        """Fetch the units, ``client.concurrency`` at once; every unit gets an entry. Whoever watches hears of each.
 
         A unit fails by an error of the exchange; its entry says why. Any other error ends the work: units that are
         whole by then stay.
@@ -71,6 +72,7 @@ class Work:
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         entries[running.pop(future).unit_id] = future.result()
+                    say(len(entries), len(units), "units")
             finally:
                 for future in running:
                     future.cancel()

@@ -22,11 +22,12 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "": (),  # the package itself: its version, nothing else
         "settings": (),
         "logs": (),
+        "watching": (),
         "schemas": (),
         "ladders": (),
         "sandbox": (),
         "exchange": ("settings",),
-        "landing": ("exchange",),
+        "landing": ("exchange", "watching"),
         "warehouse": ("settings", "schemas"),
         "distributions": ("ladders",),
         "research": ("distributions",),

@@ -13,6 +13,7 @@ import pytest
 
 from kalshi_pipeline.cli import main
 from tests.integration.pipeline import DAYS, NOW, UNIVERSE
+from tests.terminal import terminal
 
 pytestmark = pytest.mark.integration
 
@@ -92,9 +93,14 @@ def test_status_for_people_names_every_dataset_and_when_it_was_written(filled: C
         assert words in said.out
 
 
-def test_one_snapshot_is_taken_now(filled: Call) -> None:
-    taken = filled("collect", "--once", "--json")
-    assert taken.code == 0, taken.err
+def test_one_snapshot_is_taken_now_and_a_terminal_shows_how_far_it_is(
+    filled: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with terminal(monkeypatch) as shown:
+        taken = filled("collect", "--once", "--json")
+    said = b"".join(shown).decode()
+    assert taken.code == 0, said
+    assert "Quotes: raw__quotes" in said and "━" in said
     assert taken.result["rows"]["raw/quotes"] > 0
 
 
