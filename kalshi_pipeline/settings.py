@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,12 @@ class Settings:
     def source_dir(self) -> Path:
         """Folder of one source's data. Sources never share a file: simulated and real numbers cannot mix."""
         return self.data_dir / self.source_name
+
+    @property
+    def today(self) -> date:
+        """The UTC day that is today for this source: the embedded exchange's where it was set, else the clock's."""
+        pinned = self.sandbox_now if self.source.embedded else None
+        return (pinned or datetime.now(UTC)).date()
 
     @property
     def database(self) -> Path:

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from kalshi_pipeline.cli import demo, dictionary, files, ingestion, prove, report, results, sandbox, ui, warehouse
+from kalshi_pipeline.cli import (
+    demo,
+    dictionary,
+    files,
+    ingestion,
+    prove,
+    report,
+    results,
+    retention,
+    sandbox,
+    ui,
+    verify,
+    warehouse,
+)
 from kalshi_pipeline.cli.output import note
 from kalshi_pipeline.settings import SettingsError
 
@@ -17,7 +30,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-for group in (demo, ui, ingestion, warehouse, files, report, prove, results, dictionary):
+for group in (demo, ui, ingestion, warehouse, files, verify, retention, report, prove, results, dictionary):
     app.add_typer(group.commands)
 app.add_typer(sandbox.commands, name="sandbox")
 

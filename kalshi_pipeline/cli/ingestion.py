@@ -47,7 +47,7 @@ def collect(
     if not _has_markets(settings):
         _run(settings, "reference", "Reference data")
     if once:
-        _say(_run(settings, "quote_snapshot", "Quotes", _today(settings)), as_json)
+        _say(_run(settings, "quote_snapshot", "Quotes", (settings.today, settings.today)), as_json)
         return
     account = Ticked()
     try:
@@ -73,10 +73,8 @@ def backfill(
     days = first.date(), last.date()
     if days[0] > days[1]:
         raise typer.BadParameter(f"{days[0]} comes after {days[1]}.", param_hint="--from")
-    if days[0] < FIRST_DAY or days[1] > _today(settings)[1]:
-        raise typer.BadParameter(
-            f"days go from {FIRST_DAY} to today, {_today(settings)[1]}.", param_hint="--from, --to"
-        )
+    if days[0] < FIRST_DAY or days[1] > settings.today:
+        raise typer.BadParameter(f"days go from {FIRST_DAY} to today, {settings.today}.", param_hint="--from, --to")
     if period_minutes not in (0, 1, 60, 1440):
         raise typer.BadParameter(
             f"bars have 1, 60 or 1440 minutes, not {period_minutes}.", param_hint="--period-minutes"
@@ -111,7 +109,7 @@ def _snapshot(settings: Settings) -> Callable[[], bool]:
 
     def take() -> bool:
         try:
-            account = _run(settings, "quote_snapshot", "Quotes", _today(settings))
+            account = _run(settings, "quote_snapshot", "Quotes", (settings.today, settings.today))
         except RunFailed as failure:
             note(f"kalshi-pipeline: {failure}")
             return False
@@ -134,8 +132,3 @@ def _has_markets(settings: Settings) -> bool:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _today(settings: Settings) -> tuple[date, date]:
-    today = (settings.sandbox_now if settings.source.embedded and settings.sandbox_now else _now()).date()
-    return today, today

@@ -21,12 +21,18 @@ def prove(
     as_json: JsonOption = False,
 ) -> None:
     """Prove on your own data that no result depends on anything that came after it."""
+    from kalshi_pipeline.proving import NothingToProve, keep_record
     from kalshi_pipeline.proving import prove as prove_warehouse
     from kalshi_pipeline.warehouse.resource import Warehouse
 
     settings = settings_for(source)
     with Warehouse(database=str(settings.database), lock_timeout=settings.lock_timeout).read() as con:
-        results = prove_warehouse(con, settings, cuts=cuts, seed=seed)
+        try:
+            results = prove_warehouse(con, settings, cuts=cuts, seed=seed)
+        except NothingToProve as nothing:
+            tell({"proofs": [], "failed": []}, str(nothing), as_json=as_json)
+            return
+    keep_record(settings, results, cuts=cuts, seed=seed)
     failed = [result.name for result in results if not result.passed]
     said = f"Failed: {', '.join(failed)}." if failed else "Nothing looked ahead."
     lines = [result.text() for result in results]

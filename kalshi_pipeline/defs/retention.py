@@ -1,7 +1,5 @@
 """The job that removes what is kept for a limited time: it counts unless it is told to remove."""
 
-from datetime import UTC, date, datetime
-
 import dagster as dg
 from pydantic import Field
 
@@ -33,7 +31,7 @@ def prune_old_rows(
 ) -> None:
     """Report what goes; remove it where the run says so."""
     kept = rules(config.orderbook_days, config.quote_days)
-    today = _today(settings)
+    today = settings.today
     if config.remove:
         with warehouse.write() as con:
             found = prune(con, today, kept)
@@ -57,7 +55,3 @@ def prune_old_rows(
 def retention() -> None:
     """One step."""
     prune_old_rows()
-
-
-def _today(settings: Settings) -> date:
-    return (settings.sandbox_now or datetime.now(UTC)).date()

@@ -1,7 +1,7 @@
 """The verification as an asset: it reads the warehouse, writes one page beside the data, and repairs nothing."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -10,8 +10,8 @@ from pydantic import Field
 from kalshi_pipeline.defs.partitions import ONE_RUN
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.verification.page import page, sentence
-from kalshi_pipeline.verification.verify import Verification, Window, verify
-from kalshi_pipeline.warehouse.migrations import migrations
+from kalshi_pipeline.verification.verify import Verification, Window
+from kalshi_pipeline.verifying import page_path, verify_warehouse
 from kalshi_pipeline.warehouse.resource import Warehouse
 
 KEY = dg.AssetKey(["report", "verification"])
@@ -20,7 +20,13 @@ SIGNED_OFF = dg.AssetCheckSpec(
     asset=KEY,
     description="No measure of any window is over its limit. A window with nothing to check is named, not passed.",
 )
-_INPUTS = ("marts/candles", "marts/markets", "marts/market_settlements", "research/hybrid_backtest")
+_INPUTS = (
+    "marts/candles",
+    "marts/markets",
+    "marts/market_settlements",
+    "health/decision_time_coverage",
+    "research/hybrid_backtest",
+)
 
 
 class VerificationConfig(dg.Config):
@@ -37,9 +43,9 @@ class VerificationConfig(dg.Config):
         """The windows.
 
         Raises:
-            ValueError: one is not two days with a slash between, the first not after the last.
+            WindowError: one is not two days with a slash between, the first not after the last.
         """
-        return [_window(text) for text in self.windows]
+        return [Window.parse(text) for text in self.windows]
 
 
 @dg.multi_asset(
@@ -65,9 +71,9 @@ def verification(
 ) -> Iterator[Any]:
     """Measure the windows and write the page."""
     with warehouse.read() as con:
-        found = verify(con, config.read(), target=len(migrations()))
+        found = verify_warehouse(con, config.read())
     written = page(found, datetime.now(UTC))
-    path = (settings.source_dir / "verification.md").absolute()
+    path = page_path(settings).absolute()
     path.write_text(written, encoding="utf-8")
     yield signed_off(found)
     yield dg.MaterializeResult(
@@ -93,14 +99,3 @@ def signed_off(found: Verification) -> dg.AssetCheckResult:
             for finding in found.failed
         },
     )
-
-
-def _window(text: str) -> Window:
-    first, _, last = text.partition("/")
-    try:
-        window = Window(text, date.fromisoformat(first), date.fromisoformat(last))
-    except ValueError:
-        raise ValueError(f"{text!r} is no window; write it like 2025-09-29/2025-11-27.") from None
-    if window.first_day > window.last_day:
-        raise ValueError(f"The window {text!r} ends before it begins.")
-    return window

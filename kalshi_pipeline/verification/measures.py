@@ -1,7 +1,9 @@
 """The measures: what each one counts, its query, and the share of faults that still passes.
 
 A query takes ``$first_day`` and ``$last_day`` (both included) and gives rows of ``subject``, ``checked`` and
-``faulty``. Not here: running them (``verify``).
+``faulty``. What a decision saw is asked of the health models' own function; the other health models hold the last 60
+loaded days alone, and a window may lie years back, so those measures count in the marts. Not here: running them
+(``verify``).
 """
 
 from __future__ import annotations
@@ -50,7 +52,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("baseline_coverage", "An event that closed has markets, but not a single bar.", 0.05, needed=True),
     Measure(
         "decision_coverage",
-        "At 10:00 local time of the day before or of the climate day, an open market had no bar of 90 minutes.",
+        "At 10:00 local time of the day before or of the climate day, an open market had no bar of the last hour.",
         0.05,
         needed=True,
     ),

@@ -19,6 +19,19 @@ BASELINE_FROM = date(2023, 1, 1)
 FIXED_WINDOW = (date(2025, 9, 29), date(2025, 11, 27))
 LAST_DAYS = 60
 
+#: A row where the models that the measures read are there: the last of them to be built.
+_BUILT = """
+select 1 from duckdb_functions() where schema_name = 'health' and function_name = 'decision_times_between'
+"""
+
+
+class WindowError(ValueError):
+    """What was given is no window of days; the message says how to write one."""
+
+
+class NothingToVerify(RuntimeError):
+    """The tables that the measures read have not been built yet; the message names the remedy."""
+
 
 class Verdict(StrEnum):
     """How a measure came out in a window."""
@@ -35,6 +48,22 @@ class Window:
     name: str
     first_day: date
     last_day: date
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """Read a window like ``2025-09-29/2025-11-27``; it is named after itself.
+
+        Raises:
+            WindowError: the text is not two days with a slash between, the first not after the last.
+        """
+        first, _, last = text.partition("/")
+        try:
+            window = cls(text, date.fromisoformat(first), date.fromisoformat(last))
+        except ValueError:
+            raise WindowError(f"{text!r} is no window; write it like 2025-09-29/2025-11-27.") from None
+        if window.first_day > window.last_day:
+            raise WindowError(f"The window {text!r} ends before it begins.")
+        return window
 
 
 @dataclass(frozen=True)
@@ -126,7 +155,12 @@ def verify(
         windows: days to verify; empty takes :func:`default_windows`.
         target: schema version of the code.
         measures: what to measure.
+
+    Raises:
+        NothingToVerify: no day of bars has gone through the models yet.
     """
+    if not con.execute(_BUILT).fetchall():
+        raise NothingToVerify("Nothing to verify yet: fill some days first, with `kalshi-pipeline backfill`.")
     observed_until = con.execute("select max(available_ts) from marts.candles").fetchall()[0][0]
     findings = [
         _found(con, measure, window, target)

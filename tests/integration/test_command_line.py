@@ -164,6 +164,23 @@ def test_a_report_of_what_was_filled_is_one_file(filled: Call, home: Path, tmp_p
     assert (home / "sandbox" / "report.html").exists()
 
 
+def test_a_verification_signs_a_window_off_or_says_what_failed(filled: Call, home: Path, tmp_path: Path) -> None:
+    empty = filled(
+        "verify", "--window", "2020-01-01/2020-01-09", "--output", str(tmp_path / "out" / "page.md"), "--json"
+    )
+    assert empty.code == 0, empty.err
+    (window,) = empty.result["windows"]
+    assert (window["verdict"], empty.result["failed"]) == ("no data", [])
+    assert {measure["name"]: measure["checked"] > 0 for measure in window["measures"]}["schema_state"]
+    assert (tmp_path / "out" / "page.md").read_text("utf-8").startswith("# Verification")
+    # One day was filled: of a window that reaches further back, most bars are missing.
+    failed = filled("verify", "--window", "2026-06-20/2026-06-30")
+    assert failed.code == 1
+    assert "Failed: " in failed.out
+    assert "2026-06-20/2026-06-30: 2026-06-20 to 2026-06-30: failed" in failed.out
+    assert (home / "sandbox" / "verification.md").exists()
+
+
 def test_what_runs_say_is_lines_of_json_with_the_run(filled: Call, home: Path) -> None:
     lines = [json.loads(line) for line in (home / "sandbox" / "dagster" / "runs.jsonl").read_text("utf-8").splitlines()]
     steps = {line.get("step_key") for line in lines}

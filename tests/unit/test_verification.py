@@ -13,7 +13,15 @@ import pytest
 from kalshi_pipeline.defs.verification import VerificationConfig, signed_off
 from kalshi_pipeline.verification.measures import MEASURES, Measure, baseline_sql
 from kalshi_pipeline.verification.page import page, sentence
-from kalshi_pipeline.verification.verify import Finding, Verdict, Window, default_windows, verify
+from kalshi_pipeline.verification.verify import (
+    Finding,
+    NothingToVerify,
+    Verdict,
+    Window,
+    WindowError,
+    default_windows,
+    verify,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -22,7 +30,7 @@ TARGET = 2
 
 # One event of two markets on one climate day, with two hourly bars each, decided on and settled.
 SOUND = """
-create schema meta; create schema marts; create schema research;
+create schema meta; create schema marts; create schema research; create schema health;
 create table meta.schema_version as select unnest([1, 2]) as version;
 create table meta.partition_loads as
     select 'candles' as dataset, date '2026-06-10' as partition_date, 200 as rows, 0 as quarantined;
@@ -47,13 +55,18 @@ create table research.hybrid_backtest as
     select 'KXHIGHCHI' as series_ticker, unnest(['E-T', 'E-U']) as ticker,
         timestamptz '2026-06-10 15:00:00Z' as decision_ts, timestamptz '2026-06-10 15:00:00Z' as available_ts,
         'filled' as stage, null::varchar as reason;
+-- Stands for the health models' own function, which has its tests there.
+create table decisions as
+    select 'KXHIGHCHI' as series_ticker, unnest(['E-T', 'E-U']) as ticker, true as was_open, true as is_covered,
+        timestamptz '2026-06-10 15:00:00Z' as decision_at;
+create macro health.decision_times_between(since, until) as table
+    select * from decisions where decision_at::date between cast(since as date) and cast(until as date);
 """
 
 FAULTS = {
     "schema_state": "delete from meta.schema_version where version = 2",
     "baseline_coverage": "delete from marts.candles where ticker like 'E-%'",
-    "decision_coverage": "update research.hybrid_backtest "
-    "set available_ts = null, stage = 'snapshot', reason = 'no_bar'",
+    "decision_coverage": "update decisions set is_covered = false where ticker = 'E-T'",
     "crossed_spreads": "update marts.candles set yes_bid_close = 0.46 where ticker = 'E-T'",
     "missing_opens": "delete from marts.candles where ticker = 'E-T' and bucket_start < '2026-06-10 15:00:00Z'; "
     "update marts.candles set bucket_end = '2026-06-10 16:01:00Z' where ticker = 'E-T'",
@@ -111,7 +124,7 @@ def test_bars_of_a_market_nobody_knows_break_parity(con: duckdb.DuckDBPyConnecti
 
 
 def test_a_market_that_was_not_open_at_a_decision_counts_for_nothing(con: duckdb.DuckDBPyConnection) -> None:
-    con.execute("update research.hybrid_backtest set available_ts = null, reason = 'closed' where ticker = 'E-U'")
+    con.execute("update decisions set was_open = false, is_covered = false where ticker = 'E-U'")
     assert (finding(con, "decision_coverage").checked, finding(con, "decision_coverage").faulty) == (1, 0)
 
 
@@ -183,7 +196,7 @@ def _reads(sql: str) -> bool:
 
 @pytest.mark.parametrize("text", ["2026-06-01", "a/b", "2026-06-30/2026-06-01", "2026-06-01/"])
 def test_a_window_that_is_none_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="window"):
+    with pytest.raises(WindowError, match="window"):
         VerificationConfig(windows=[text]).read()
 
 
@@ -191,6 +204,11 @@ def test_a_window_is_two_days_with_a_slash_between() -> None:
     assert VerificationConfig(windows=["2026-06-01/2026-06-30"]).read() == [
         Window("2026-06-01/2026-06-30", JUNE.first_day, JUNE.last_day)
     ]
+
+
+def test_before_any_day_was_filled_there_is_nothing_to_verify() -> None:
+    with duckdb.connect() as empty, pytest.raises(NothingToVerify, match="kalshi-pipeline backfill"):
+        verify(empty, [JUNE], target=TARGET)
 
 
 def test_a_measure_names_its_query_and_its_fault() -> None:

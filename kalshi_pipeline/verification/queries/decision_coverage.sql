@@ -1,11 +1,9 @@
--- Open markets at both decision times; faulty where no bar of the last 90 minutes had ended by then.
+-- Markets open at a decision; faulty where no bar of the hour before had ended by then.
 select
     series_ticker as subject,
     count(*) as checked,
-    count(*) filter (where available_ts is null or decision_ts - available_ts > interval 90 minute) as faulty
-from research.hybrid_backtest
-where decision_ts::date between $first_day and $last_day
-    and ticker is not null
-    and coalesce(reason, '') not in ('not_open_yet', 'closed')
+    count(*) filter (where not is_covered) as faulty
+from health.decision_times_between($first_day, $last_day)
+where was_open
 group by all
 order by subject
