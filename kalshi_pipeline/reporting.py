@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from kalshi_pipeline.account import take_account
+from kalshi_pipeline.proving import last_record
 from kalshi_pipeline.report.page.contents import make_page
 from kalshi_pipeline.report.page.render import render
 from kalshi_pipeline.settings import Settings
@@ -30,6 +31,7 @@ def make_report(con: duckdb.DuckDBPyConnection, settings: Settings, made_at: dat
         [asdict(entry) for entry in freshness(con)],
         source=str(settings.source),
         made_at=made_at or datetime.now(UTC),
+        proved=last_record(settings),
     )
     return render(page)
 

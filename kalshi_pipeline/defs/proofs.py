@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from kalshi_pipeline.defs.checks import asset_key
-from kalshi_pipeline.proving import prove
+from kalshi_pipeline.proving import keep_record, prove
 from kalshi_pipeline.research.proofs.audits import AUDITS
 from kalshi_pipeline.research.proofs.invariance import INVARIANCES
 from kalshi_pipeline.schemas.distributions import IMPLIED_DISTRIBUTIONS
@@ -56,7 +56,9 @@ def proofs(
     """Rebuild results around random instants, look through stored rows, fit again without the tests."""
     seed = config.seed or int(context.run.run_id.replace("-", "")[:8], 16)
     with warehouse.read() as con:
-        results = {result.name: result for result in prove(con, settings, cuts=config.cuts, seed=seed)}
+        proved = prove(con, settings, cuts=config.cuts, seed=seed)
+    keep_record(settings, proved, cuts=config.cuts, seed=seed)
+    results = {result.name: result for result in proved}
     for name, spec in _SPECS.items():
         found = results.get(name)
         failures = list(found.failures) if found else []

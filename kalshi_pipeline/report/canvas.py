@@ -6,6 +6,7 @@ pictures can be made in any thread.
 
 from __future__ import annotations
 
+import base64
 import io
 from datetime import UTC
 
@@ -47,6 +48,11 @@ def png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()
+
+
+def data_uri(picture: bytes) -> str:
+    """A PNG as an address that holds it, for a page that fetches nothing."""
+    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"
 
 
 def dress(axes: Axes, title: str, subtitle: str = "") -> None:
@@ -95,7 +101,12 @@ def probability_axis(axes: Axes, top: float) -> None:
     axes.set_ylim(0, top)
     whole = FixedLocator([0, 0.25, 0.5, 0.75, 1])
     axes.yaxis.set_major_locator(whole if top >= 1 else MaxNLocator(4, steps=_ROUND_STEPS))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
+    percents(axes.yaxis)
+
+
+def percents(axis: Axis) -> None:
+    """Label an axis of shares in percent."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g} %"))
 
 
 def time_axis(axes: Axes) -> None:

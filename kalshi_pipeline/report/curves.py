@@ -1,4 +1,4 @@
-"""Pictures of curves: a belief over time, and a survival curve beside the quotes it was repaired from.
+"""Pictures of curves: a belief over time, a survival curve beside its quotes, and how reliable probabilities are.
 
 Arrays go in and PNG bytes come out; a picture with nothing to show says why in words. Pictures of mass by cell are in
 ``figures``.
@@ -150,6 +150,51 @@ def survival_picture(
     canvas.probability_axis(axes, 1.02)
     mark_outcome(axes, outcome, unit)
     canvas.number_axis(axes.xaxis)
+    canvas.legend(figure)
+    return canvas.png(figure)
+
+
+def reliability_curve(
+    forecast: Sequence[float],
+    paid: Sequence[float],
+    markets: Sequence[float],
+    *,
+    subtitle: str = "",
+    size: tuple[float, float] = (5.2, 4.4),
+) -> bytes:
+    """Draw how often markets paid over the probability they had, beside the diagonal of a reliable market.
+
+    Args:
+        forecast: distinct probabilities, ascending; at least one.
+        paid: how often markets of each paid, by isotonic regression.
+        markets: markets of each, drawn as marks at the foot whose height grows with their number.
+        subtitle: usually how many markets and events there are.
+        size: width and height in inches.
+
+    Raises:
+        ValueError: the columns differ in length.
+    """
+    same_length("the reliability curve", forecast=forecast, paid=paid, markets=markets)
+    figure = canvas.new_figure(size)
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=canvas.QUOTES, linewidth=1, linestyle=(0, (4, 3)), label="as often as said")
+    most = max(markets)
+    axes.vlines(
+        forecast,
+        0,
+        [0.02 + 0.08 * count / most for count in markets],
+        color=canvas.BANDS[2],
+        linewidth=1.2,
+        label="markets (taller: more)",
+    )
+    few = "o" if len(forecast) <= _MANY else ""
+    axes.plot(forecast, paid, color=canvas.BELIEF, linewidth=1.8, marker=few, markersize=3.5, label="paid")
+    canvas.dress(axes, "Reliability", subtitle or "how often markets paid over the probability they had")
+    canvas.probability_axis(axes, 1.02)
+    axes.set_xlim(-0.01, 1.01)
+    canvas.percents(axes.xaxis)
+    axes.set_xlabel("probability a day before", fontsize=8, color=canvas.SOFT_INK)
+    axes.set_ylabel("share that paid", fontsize=8, color=canvas.SOFT_INK)
     canvas.legend(figure)
     return canvas.png(figure)
 

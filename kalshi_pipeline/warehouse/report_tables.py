@@ -129,14 +129,22 @@ group by pool
 order by pool
 """
 
-# One horizon stands for all: a day before the anchor, where every release has a forecast.
+# One horizon stands for all: a day before the anchor, where every release has a forecast. All releases together are
+# told where they are of more than one type.
 _SCORES = """
 select scope_value, method, metric, estimate, estimate_low, estimate_high, n_events,
     difference, difference_low, difference_high
 from research.scorecard
-where horizon_minutes = 1440 and scope in ('all', 'release_type')
+where horizon_minutes = 1440
+    and metric in ('log_score', 'crps', 'brier', 'coverage_50', 'coverage_90')
+    and (
+        scope = 'release_type'
+        or scope = 'all' and (
+            select count(distinct scope_value) from research.scorecard
+            where scope = 'release_type' and horizon_minutes = 1440
+        ) > 1
+    )
 order by scope, scope_value, metric, method
-limit 120
 """
 
 # A label's place in the forecast is an interval of probability; each event spreads its weight evenly over it.
@@ -160,10 +168,24 @@ group by t.tenth
 order by t.tenth
 """
 
+# Every market of the ladders scored a day before: what it was given, and whether it paid by the ladder's outcome.
+_RELIABILITY = """
+select
+    r.event_ticker,
+    q.repaired as probability,
+    coalesce(l.low_cut <= r.label_value, true) and coalesce(r.label_value < l.high_cut, true) as paid
+from research.walkforward_results as r
+inner join research.ladder_quotes as q on r.ladder_id = q.ladder_id and r."asof" = q."asof"
+inner join research.ladder_legs as l on q.ladder_id = l.ladder_id and q.ticker = l.ticker
+where r.method = 'market' and r.horizon_minutes = 1440 and q.repaired is not null
+order by probability, paid
+"""
+
 #: Queries of tables that a warehouse may not have yet, by the table each needs.
 OPTIONAL: Mapping[str, tuple[str, str]] = {
     "scores": ("research.scorecard", _SCORES),
     "pit": ("research.walkforward_results", _PIT),
+    "reliability": ("research.walkforward_results", _RELIABILITY),
 }
 
 _QUERIES: Mapping[str, str] = {

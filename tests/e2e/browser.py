@@ -21,6 +21,7 @@ addEventListener("load", () => {
     width: innerWidth, scrollWidth: document.documentElement.scrollWidth, wide: wide.map(e => e.outerHTML.slice(0, 80)),
     broken: pictures.filter(i => i.complete && !i.naturalWidth).length, pictures: pictures.length,
     small: [...document.querySelectorAll("nav a")].filter(a => a.getBoundingClientRect().height < 24).length,
+    cut: [...document.querySelectorAll(".scroll")].filter(e => e.scrollWidth > e.clientWidth + 1).length,
     focusable: document.querySelectorAll("a[href], [tabindex='0']").length,
   });
 });

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render(report_tables.page())
+    return render(report_tables.page(source=f"recorded:/home/{'folder' * 20}"))
 
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])
@@ -26,6 +26,15 @@ def test_nothing_sticks_out_of_the_window(html: str, width: int, tmp_path: Path)
     assert measured["width"] <= max(width, 500)
     assert measured["scrollWidth"] <= measured["width"]
     assert measured["wide"] == []
+
+
+def test_paper_cannot_be_scrolled_so_nothing_is_cut_off(html: str, tmp_path: Path) -> None:
+    on_paper = html.replace("@media print {", "@media all {")
+    assert on_paper != html
+    measured = browser.measure(on_paper, 794, tmp_path)  # A4 at 96 dots an inch
+    assert measured["wide"] == []
+    assert measured["cut"] == 0
+    assert browser.measure(html, 500, tmp_path)["cut"] > 0
 
 
 def test_pictures_show_and_links_are_large_enough_for_a_thumb(html: str, tmp_path: Path) -> None:

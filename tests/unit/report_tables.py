@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
 
-from kalshi_pipeline.report.page.contents import Page, make_page
+from kalshi_pipeline.report.page.contents import make_page
+from kalshi_pipeline.report.page.sections import Page
 from kalshi_pipeline.research.summary import OffLadder, Summary
 
 NOW = datetime(2026, 6, 30, 20, tzinfo=UTC)
@@ -19,6 +21,7 @@ _TYPES = {
     "days": pa.date32(),
     "counts": pa.int64(),
     "numbers": pa.float64(),
+    "truths": pa.bool_(),
 }
 
 
@@ -47,6 +50,7 @@ _SCHEMAS = {
         numbers="estimate estimate_low estimate_high difference difference_low difference_high",
         counts="n_events",
     ),
+    "reliability": _schema(words="event_ticker", numbers="probability", truths="paid"),
     "pit": _schema(counts="tenth of_events", numbers="events"),
     "folds": _schema(
         words="pool not_built_reason",
@@ -101,6 +105,25 @@ def cells(ladder: str) -> list[dict[str, Any]]:
     ]
 
 
+def score(method: str, metric: str) -> dict[str, Any]:
+    """One row of the scorecard."""
+    row = {"scope_value": "CPI", "method": method, "metric": metric, "n_events": 60}
+    row |= {"estimate": 0.08, "estimate_low": 0.0712, "estimate_high": 0.0899}
+    if method == "market":
+        return row
+    return row | {"difference": 0.0212, "difference_low": -0.0112, "difference_high": 0.0312}
+
+
+def proved(failures: Sequence[str] = ()) -> dict[str, Any]:
+    """The record of the last proofs, one of them with these failures."""
+    results = [
+        {"name": "truncation", "trials": 25, "failed": 0, "failures": []},
+        {"name": "row order", "trials": 25, "failed": len(failures), "failures": list(failures)},
+        {"name": "fits learn from training alone", "trials": 0, "failed": 0, "failures": []},
+    ]
+    return {"proved_at": NOW, "cuts": 25, "seed": 7, "proofs": results}
+
+
 def filled() -> dict[str, pa.Table]:
     """Tables with something in every section, some of it hostile."""
     days = [date(2026, 6, 1) + timedelta(days=n) for n in range(30)]
@@ -124,10 +147,14 @@ def filled() -> dict[str, pa.Table]:
         cells=[*cells("KXCPI-next"), *cells("KXCPI-latest")],
         paths=path,
         scores=[
-            {"scope_value": "CPI", "method": "uniform", "metric": "crps", "estimate": 0.08, "estimate_low": 0.07}
-            | {"estimate_high": 0.09, "n_events": 60, "difference": 0.02, "difference_low": 0.01}
-            | {"difference_high": 0.03},
-            {"scope_value": "CPI", "method": "market", "metric": "crps", "estimate": 0.06, "n_events": 60},
+            score(method, metric)
+            for method in ("climatology", "fair_mids", "market", "uniform")
+            for metric in ("brier", "coverage_50", "coverage_90", "crps", "log_score")
+        ],
+        reliability=[
+            {"event_ticker": f"KXCPI-{n}", "probability": probability, "paid": paid}
+            for n in range(10)
+            for probability, paid in ((0.1, n < 2), (0.2, n < 2), (0.7, n < 8))
         ],
         pit=[{"tenth": tenth, "events": 6.0, "of_events": 60} for tenth in range(10)],
         folds=[
@@ -159,6 +186,9 @@ def fresh() -> list[dict[str, Any]]:
     ]
 
 
-def page(given: dict[str, pa.Table] | None = None, series: int = 2) -> Page:
-    """The page of some tables."""
-    return make_page(given or filled(), summary(series), fresh(), source="sandbox", made_at=NOW)
+def page(
+    given: dict[str, pa.Table] | None = None, series: int = 2, *, source: str = "sandbox", failures: Sequence[str] = ()
+) -> Page:
+    """The page of some tables; without any, one with something in every section."""
+    record = None if given else proved(failures)
+    return make_page(given or filled(), summary(series), fresh(), source=source, made_at=NOW, proved=record)

@@ -80,10 +80,38 @@ def test_every_section_says_something(outline: Outline) -> None:
         "spread_wide, 10 Jun: 11 snapshots held back",
     ):
         assert any(cell.get("title") == words for cell in outline.all("td"))
-    assert "CPI crps uniform 0.08 [0.07, 0.09] 60 0.02 [0.01, 0.03]" in outline.said
     assert "90 to 100 % 6.0 6.0" in outline.said
+    assert "60 events" in outline.said
     for words in ("2026-06-01 to 2026-06-30", "CPI: 3 folds.", "only 8 release groups", "raw.candles", "1,234"):
         assert words in outline.said
+
+
+def test_the_scorecard_has_a_row_a_method_with_the_market_first(outline: Outline) -> None:
+    market = "CPI market 60 0.08 [0.0712, 0.0899] 0.08 [0.0712, 0.0899] 0.08 [0.0712, 0.0899] 8 % 8 %"
+    other = "CPI climatology 60 0.08 [0.0712, 0.0899] 0.0212 [−0.0112, 0.0312] 0.08 [0.0712, 0.0899]"
+    assert market in outline.said
+    assert outline.said.index(market) < outline.said.index(other)
+
+
+def test_reliability_is_told_in_steps_with_its_numbers_and_drawn(outline: Outline) -> None:
+    # Said 10 % and 20 %, paid a fifth of the time: one step, whose mean is 15 %.
+    assert "10.0 to 20.0 % 20 15.0 % 20.0 %" in outline.said
+    assert "70.0 % 10 70.0 % 80.0 %" in outline.said
+    parts = "0.1667 = 0.0067 miscalibration − 0.0800 discrimination + 0.2400 uncertainty"
+    assert f"30 markets of 10 events: a Brier score of {parts}" in outline.said
+    (shown,) = [image["alt"] for image in outline.all("img") if "Reliability" in (image["alt"] or "")]
+    assert shown is not None
+    assert "30 markets of 10 events" in shown
+
+
+def test_proofs_are_told_with_their_date_and_what_they_found(outline: Outline) -> None:
+    assert "truncation passed 25 0" in outline.said
+    assert "fits learn from training alone nothing to try 0 0" in outline.said
+    assert "2 of 3 proofs passed on 30 Jun 2026 20:00 UTC, at 25 random instants (seed 7)" in outline.said
+    failed = Outline(render(report_tables.page(failures=[report_tables.HOSTILE]))).said
+    assert "row order failed 25 1" in failed
+    assert "1 of 3 proofs passed" in failed
+    assert f"row order: {report_tables.HOSTILE}" in failed
 
 
 def test_a_warehouse_without_anything_still_makes_a_page_that_says_so() -> None:
@@ -93,6 +121,7 @@ def test_a_warehouse_without_anything_still_makes_a_page_that_says_so() -> None:
         "No release lies ahead",
         "No run has written",
         "Nothing has been scored",
+        "Nothing has been proved yet",
         "No fold has",
     ):
         assert words in said

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -177,7 +176,7 @@ def _fan(row: dict[str, Any], path: list[dict[str, Any]]) -> str:
         unit=row["unit"] or "",
         size=(5.2, 2.8),
     )
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    return canvas.data_uri(png)
 
 
 def moment(instant: datetime | None) -> str:

@@ -1,53 +1,21 @@
-"""From tables to what the page says: headline numbers, freshness, maps, cards, folds."""
+"""From tables to what the page says, section by section: cards, maps, freshness, runs, folds.
+
+Sections that judge forecasts are in ``judged``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
 
 from kalshi_pipeline.report.page.cards import Card, make_cards, moment
-from kalshi_pipeline.report.page.heat import Calendar, Cell, Heat, heat, level
+from kalshi_pipeline.report.page.heat import Calendar, Cell, heat, level
+from kalshi_pipeline.report.page.judged import places, proofs, reliability, scorecard
+from kalshi_pipeline.report.page.sections import Grid, Page, Section
 from kalshi_pipeline.research.summary import Summary
-
-
-@dataclass(frozen=True)
-class Grid:
-    """A plain table: heads, rows of texts, and which columns hold numbers."""
-
-    heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    numbers: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the page: its heading, one sentence on how to read it, and what it shows.
-
-    A section without anything to show says why in ``empty``.
-    """
-
-    anchor: str
-    title: str
-    intro: str
-    empty: str = ""
-    grid: Grid | None = None
-    heat: Heat | None = None
-    cards: Sequence[Card] = ()
-    lines: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Page:
-    """Everything the template writes."""
-
-    source: str
-    made_at: str
-    headline: Sequence[tuple[str, str]]
-    sections: Sequence[Section]
 
 
 def make_page(
@@ -57,6 +25,7 @@ def make_page(
     *,
     source: str,
     made_at: datetime,
+    proved: Mapping[str, Any] | None = None,
 ) -> Page:
     """Put the page together.
 
@@ -66,6 +35,7 @@ def make_page(
         freshness: one mapping a dataset: ``dataset, days, rows, quarantined, newest_day, written_at``.
         source: the exchange the data come from.
         made_at: when the page is made, in UTC.
+        proved: the record of the last proofs: ``proved_at, cuts, seed, proofs``; ``None`` where there is none.
     """
     snapshots, passed = summary.total("snapshots"), summary.total("passed")
     cards = make_cards(tables["snapshots"], tables["cells"], tables["paths"])
@@ -98,8 +68,10 @@ def make_page(
         _freshness(freshness),
         _runs(tables["runs"]),
         _folds(tables["folds"], summary),
-        _scores(tables.get("scores")),
-        _calibration(tables.get("pit")),
+        scorecard(tables.get("scores")),
+        reliability(tables.get("reliability")),
+        places(tables.get("pit")),
+        proofs(proved),
         _markets(summary),
         _quarantine(tables["quarantine"]),
     ]
@@ -234,54 +206,6 @@ def _folds(table: pa.Table, summary: Summary) -> Section:
     heads = ["pool", "folds", "training groups", "tested releases", "tested, or why not"]
     lines = list(summary.fold_sentences.values())
     return Section("folds", "Folds", intro, grid=Grid(heads, rows, frozenset({1, 3})), lines=lines)
-
-
-def _scores(table: pa.Table | None) -> Section:
-    intro = (
-        "How forecasts a day before the release did: the mean over events, its 95 % interval, and the loss beyond the "
-        "market's on the same events (above 0 the market was better)."
-    )
-    if table is None or not table.num_rows:
-        return Section("scores", "Scorecard", intro, empty="Nothing has been scored yet.")
-    rows = [
-        [
-            row["scope_value"],
-            row["metric"],
-            row["method"],
-            _between(row["estimate"], row["estimate_low"], row["estimate_high"]),
-            f"{row['n_events']:,}",
-            _between(row["difference"], row["difference_low"], row["difference_high"]),
-        ]
-        for row in table.to_pylist()
-    ]
-    heads = ["over", "metric", "method", "mean [95 %]", "events", "beyond the market [95 %]"]
-    return Section("scores", "Scorecard", intro, grid=Grid(heads, rows, frozenset({4})))
-
-
-def _calibration(table: pa.Table | None) -> Section:
-    intro = (
-        "Where outcomes fell in the market's distribution a day before, by tenths of its probability. A well "
-        "calibrated market has about as many in each."
-    )
-    if table is None or not table.num_rows:
-        return Section("calibration", "Calibration", intro, empty="Nothing has been scored yet.")
-    rows = [
-        [
-            f"{10 * row['tenth']} to {10 * row['tenth'] + 10}\u00a0%",
-            f"{row['events']:.1f}",
-            f"{row['of_events'] / 10:.1f}",
-            "█" * round(20 * row["events"] / row["of_events"]),
-        ]
-        for row in table.to_pylist()
-    ]
-    heads = ["tenth", "events", "expected", "share"]
-    return Section("calibration", "Calibration", intro, grid=Grid(heads, rows, frozenset({1, 2})))
-
-
-def _between(value: float | None, low: float | None, high: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3g}" if low is None or high is None else f"{value:.3g} [{low:.3g}, {high:.3g}]"
 
 
 def _markets(summary: Summary) -> Section:

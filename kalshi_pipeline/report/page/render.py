@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import jinja2
 
-from kalshi_pipeline.report.page.contents import Page
+from kalshi_pipeline.report.page.sections import Page
 
 
 def render(page: Page) -> str:
