@@ -146,6 +146,7 @@ class Loading:
         figures = {
             "rows": report.rows,
             "inserted": report.inserted,
+            "updated": report.updated,
             "unchanged": report.unchanged,
             "quarantined": report.quarantined_rows,
         }

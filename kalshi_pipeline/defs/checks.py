@@ -140,6 +140,7 @@ def _counts(report: WriteReport) -> dict[str, Any]:
     return {
         "dagster/row_count": report.rows,
         "rows inserted": report.inserted,
+        "rows updated": report.updated,
         "rows unchanged": report.unchanged,
         "rows quarantined": report.quarantined_rows,
     }

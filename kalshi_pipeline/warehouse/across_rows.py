@@ -74,6 +74,29 @@ def changed_days(
     return [day for day in days if stored.get(day, _NONE) != staged.get(day, _NONE)]
 
 
+def already_there(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date | None]) -> tuple[int, int]:
+    """How many sound rows of the days are stored as they are, and how many stored with their key and other content."""
+    condition = on_days(table.partition_column, [day for day in days if day]) if table.partition_column else "TRUE"
+    stored = f"{table.qualified_name} WHERE {condition}"
+    if not days or not con.execute(f"SELECT 1 FROM {stored} LIMIT 1").fetchall():
+        return 0, 0
+    hashes = f"SELECT hash({identifiers(table.key)}) AS mark, hash({identifiers(table.columns)}) AS content"
+    [(same, other)] = con.execute(
+        f"SELECT count(*) FILTER (staged.content = stored.content), count(*) FILTER (staged.content != stored.content) "
+        f"FROM ({hashes} FROM {SOUND} AND {condition}) AS staged JOIN ({hashes} FROM {stored}) AS stored USING (mark)"
+    ).fetchall()
+    return same, other
+
+
+def new_things(con: duckdb.DuckDBPyConnection, table: Table, thing: str) -> int:
+    """How many things the sound rows describe that no stored row does; ``thing`` lists the columns that name one."""
+    found = con.execute(
+        f"SELECT count(DISTINCT ({thing})) FROM (SELECT {thing} FROM {SOUND}) "
+        f"ANTI JOIN {table.qualified_name} USING ({thing})"
+    ).fetchall()
+    return int(found[0][0])
+
+
 def fingerprints(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> dict[date | None, Fingerprint]:
     """Fingerprint of the rows of ``source`` (what may stand after FROM) by day, days without a row left out."""
     row_hash = f"hash({identifiers(table.columns)})"

@@ -17,8 +17,9 @@ class WriteReport:
     Attributes:
         table: the table written.
         rows: incoming rows that hold the schema.
-        inserted: those that were written.
+        inserted: those whose key, or of versions whose thing, was not there.
         unchanged: those that were there already, as they are.
+        updated: those that took the place of a row with their key, or became a further version of their thing.
         quarantined: rows set aside, counted by reason.
         changed_partitions: the days whose rows were replaced.
     """
@@ -27,6 +28,7 @@ class WriteReport:
     rows: int
     inserted: int = 0
     unchanged: int = 0
+    updated: int = 0
     quarantined: Mapping[str, int] = field(default_factory=dict)
     changed_partitions: tuple[date, ...] = ()
 
@@ -44,6 +46,7 @@ class WriteReport:
             rows=self.rows + other.rows,
             inserted=self.inserted + other.inserted,
             unchanged=self.unchanged + other.unchanged,
+            updated=self.updated + other.updated,
             quarantined=dict(Counter(self.quarantined) + Counter(other.quarantined)),
             changed_partitions=tuple(sorted({*self.changed_partitions, *other.changed_partitions})),
         )

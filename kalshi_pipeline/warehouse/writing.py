@@ -16,9 +16,11 @@ import duckdb
 
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.warehouse.across_rows import (
+    already_there,
     changed_days,
     double_keys,
     drop_repeats,
+    new_things,
     other_days,
     staged_fingerprints,
 )
@@ -73,13 +75,17 @@ def write_partition(
         fingerprints = staged_fingerprints(con, table)
         asked: list[date | None] = list(days) if table.partition_column else [None]
         changed = changed_days(con, table, asked, fingerprints)
-        inserted = _replaced(con, table, changed)
+        same, updated = already_there(con, table, changed)
+        inserted = _replaced(con, table, changed) - same - updated
         clear_quarantine(con, table, days)
         quarantine_faults(con, table, run_id)
         changed_partitions = tuple(day for day in changed if day)
         rows = {day: fingerprints[day][0] if day in fingerprints else 0 for day in days}
         record_loads(con, table, rows, changed=changed_partitions, run_id=run_id, reasons=reasons)
-    return replace(report, inserted=inserted, unchanged=report.rows - inserted, changed_partitions=changed_partitions)
+    unchanged = report.rows - inserted - updated
+    return replace(
+        report, inserted=inserted, updated=updated, unchanged=unchanged, changed_partitions=changed_partitions
+    )
 
 
 def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *, run_id: str) -> WriteReport:
@@ -100,7 +106,8 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
     thing = identifiers(name for name in table.key if name != "observed_at")
     with _validated(con, table, staged) as report:
         _refuse(double_keys(con, table), report)
-        inserted = _inserted(
+        inserted = new_things(con, table, thing)
+        written = _inserted(
             con,
             table,
             f"""{STAGED} WHERE rowid IN (
@@ -119,7 +126,7 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
             )""",
         )
         quarantine_faults(con, table, run_id)
-    return replace(report, inserted=inserted, unchanged=report.rows - inserted)
+    return replace(report, inserted=inserted, updated=written - inserted, unchanged=report.rows - written)
 
 
 @contextmanager

@@ -177,11 +177,18 @@ def test_a_late_row_replaces_its_own_day_only(warehouse: Warehouse) -> None:
     (_, first, _), kept = stored(warehouse, loads)
     report = write(warehouse, [*monday, price(1), *tuesday], (DAY, NEXT_DAY))
     assert report.changed_partitions == (DAY,)
-    assert (report.inserted, report.unchanged) == (2, 1)
+    assert (report.inserted, report.updated, report.unchanged) == (1, 0, 2)
     (day, load, rows), still = stored(warehouse, loads)
     assert (day, rows) == (DAY, 2)
     assert load > first
     assert still == kept
+
+
+def test_rows_are_new_or_altered_or_as_they_were(warehouse: Warehouse) -> None:
+    write(warehouse, [price(0), price(1), price(2)])
+    report = write(warehouse, [price(1), price(2, mean=0.75), price(3), price(4)])
+    assert (report.rows, report.inserted, report.updated, report.unchanged) == (4, 2, 1, 1)
+    assert len(stored(warehouse)) == 4
 
 
 def test_rows_that_are_gone_go(warehouse: Warehouse) -> None:
@@ -206,7 +213,7 @@ def test_a_table_without_partitions_is_replaced_whole(warehouse: Warehouse) -> N
             return write_table(con, NOTES, pyarrow.table({"note": notes, "value": [0.5] * len(notes)}), run_id="r")
 
     assert put(["a", "b"]).inserted == 2
-    assert put(["b", "c"]).inserted == 2
+    assert put(["b", "c"]) == WriteReport(table="research.notes", rows=2, inserted=1, unchanged=1)
     assert put(["c", "b"]) == WriteReport(table="research.notes", rows=2, inserted=0, unchanged=2)
     assert stored(warehouse, "SELECT note FROM research.notes ORDER BY 1") == [("b",), ("c",)]
 
@@ -371,7 +378,9 @@ def history(warehouse: Warehouse) -> list[tuple[Any, ...]]:
 
 def test_a_version_is_added_where_the_content_differs_from_the_one_before(warehouse: Warehouse) -> None:
     assert observe(warehouse, ("a", 1, "red"), ("b", 1, "red")).inserted == 2
-    assert observe(warehouse, ("a", 2, "red"), ("b", 2, "blue")) == WriteReport("raw.versions", 2, 1, 1)
+    assert observe(warehouse, ("a", 2, "red"), ("b", 2, "blue")) == WriteReport(
+        "raw.versions", 2, unchanged=1, updated=1
+    )
     observe(warehouse, ("b", 3, "red"))
     assert history(warehouse) == [("a", 1, "red"), ("b", 1, "red"), ("b", 2, "blue"), ("b", 3, "red")]
 
@@ -410,7 +419,8 @@ def test_observations_one_by_one_or_at_once_give_the_runs_of_equal_content(seen:
 def test_a_late_observation_is_held_against_the_one_before_it_in_time(warehouse: Warehouse) -> None:
     observe(warehouse, ("a", 1, "red"), ("a", 5, "blue"))
     assert observe(warehouse, ("a", 3, "red")).inserted == 0
-    assert observe(warehouse, ("a", 4, "green")).inserted == 1
+    report = observe(warehouse, ("a", 4, "green"), ("b", 4, "green"), ("b", 5, "red"))
+    assert (report.inserted, report.updated) == (1, 2)
 
 
 def test_a_faulty_version_is_set_aside_once(warehouse: Warehouse) -> None:
@@ -433,9 +443,9 @@ def test_one_thing_observed_twice_at_once_blocks(warehouse: Warehouse) -> None:
 
 def test_reports_of_one_table_add_up() -> None:
     total = WriteReport.empty(PRICES)
-    total += WriteReport("raw.prices", 3, 2, 1, {"a": 1}, (NEXT_DAY,))
-    total += WriteReport("raw.prices", 4, 4, 0, {"a": 1, "b": 2}, (DAY,))
-    assert total == WriteReport("raw.prices", 7, 6, 1, {"a": 2, "b": 2}, (DAY, NEXT_DAY))
+    total += WriteReport("raw.prices", 4, 2, 1, 1, {"a": 1}, (NEXT_DAY,))
+    total += WriteReport("raw.prices", 6, 4, 0, 2, {"a": 1, "b": 2}, (DAY,))
+    assert total == WriteReport("raw.prices", 10, 6, 1, 3, {"a": 2, "b": 2}, (DAY, NEXT_DAY))
     assert total.quarantined_rows == 4
     with pytest.raises(ValueError, match="have no sum"):
         total + WriteReport.empty(NOTES)
