@@ -1,16 +1,31 @@
-"""A headless browser as a subprocess: pictures, printed pages, and what a page measures of itself."""
+"""A headless browser as a subprocess: pictures, printed pages, and what a page measures of itself.
+
+``python -m tests.e2e.browser`` prints where the browser is, and fails where there is none.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_NAMES = (
+    *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"),
+    *("chromium-headless-shell", "chrome-headless-shell"),
+)
+#: Nothing but the page under test is asked for: no update, no account, no first-run page.
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+#: Set to 1 where a test that needs the browser must not be skipped.
+REQUIRED = "KALSHI_REQUIRE_BROWSER"
 _MEASURE = """
 <script>
 addEventListener("load", () => {
@@ -29,12 +44,20 @@ addEventListener("load", () => {
 """
 
 
+def find_browser() -> str | None:
+    """The browser of this machine, by whichever of its names it is there."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 def browser() -> str:
-    """The browser of this machine; skips the test where there is none."""
-    for name in _NAMES:
-        if found := shutil.which(name):
-            return found
-    pytest.skip("no Chromium on this machine (looked for " + ", ".join(_NAMES) + ")")
+    """The browser of this machine; skips the test where there is none, or fails it where one is required."""
+    found = find_browser()
+    if found is None:
+        said = f"no Chromium on this machine, looked for {', '.join(_NAMES)} (on Debian: apt install chromium)"
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(said)
+        pytest.skip(said)
+    return found
 
 
 def measure(html: str, width: int, folder: Path) -> dict[str, Any]:
@@ -66,10 +89,17 @@ def printed(page: Path, to: Path) -> bytes:
 
 def _run(*arguments: str) -> str:
     done = subprocess.run(
-        [browser(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", *arguments],
+        [browser(), "--headless", *FLAGS, "--hide-scrollbars", *arguments],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     )
     return done.stdout
+
+
+if __name__ == "__main__":
+    found = find_browser()
+    if found is None:
+        sys.exit(f"No Chromium on this machine, looked for {', '.join(_NAMES)}.")
+    print(found)

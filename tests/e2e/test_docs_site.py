@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -18,10 +17,10 @@ import pytest
 from dbt.cli.main import dbtRunner
 
 from kalshi_pipeline.warehouse.migrations import migrate
+from tests.e2e.browser import FLAGS, browser
 
 pytestmark = pytest.mark.e2e
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 Page = Mapping[str, Any]
 
 #: Walks through the pages of the site in a frame and writes down what a reader sees.
@@ -60,8 +59,7 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def site(repo_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Page, Path]]:
     """The generated page behind a loopback address, and the manifest it was made from."""
-    if BROWSER is None:
-        pytest.skip("no chromium is installed (on Debian and Ubuntu: apt install chromium)")
+    browser()
     folder = tmp_path_factory.mktemp("docs")
     migrate(folder / "kalshi.duckdb")
     project = str(repo_root / "dbt_project")
@@ -93,7 +91,7 @@ def seen(site: tuple[str, Page, Path]) -> Page:
     (folder / "walk.html").write_text(WALK.replace("PAGES", json.dumps(pages)), encoding="utf-8")
     done = subprocess.run(
         [
-            *(str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
+            *(browser(), "--headless=new", *FLAGS),
             *(f"--user-data-dir={folder / 'profile'}", "--virtual-time-budget=120000", "--dump-dom"),
             f"{address}/walk.html",
         ],
