@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,9 +130,13 @@ def test_every_model_has_a_group_and_research_is_named_as_its_user(
 
 def test_every_raw_table_says_when_it_is_stale(manifest: Mapping[str, Any]) -> None:
     raw = [source for source in manifest["sources"].values() if source["schema"] == "raw"]
-    assert {(source["loaded_at_field"], source["freshness"]["warn_after"]["period"]) for source in raw} == {
-        ("ingested_at", "day")
-    }
+    limits = {name: _expectation(source["freshness"][name]) for source in raw for name in ("warn_after", "error_after")}
+    assert limits == {"warn_after": timedelta(hours=30), "error_after": timedelta(hours=54)}
+    assert all("meta.ingestion_log" in source["loaded_at_query"] for source in raw)
+
+
+def _expectation(limit: Mapping[str, Any]) -> timedelta:
+    return timedelta(**{f"{limit['period']}s": limit["count"]})
 
 
 def test_an_old_version_of_a_model_says_until_when_it_is_kept(models: Mapping[str, Node]) -> None:
