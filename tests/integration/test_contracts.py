@@ -87,6 +87,18 @@ def test_the_table_is_rebuilt_with_all_its_rows_and_then_rejects_what_the_contra
         aged.file.execute("INSERT INTO marts.trades SELECT * REPLACE ('maybe' AS taker_outcome_side) FROM marts.trades")
 
 
+def test_dbt_by_itself_stops_at_the_old_table_and_builds_it_anew_when_told_to(aged: Built) -> None:
+    stopped = aged.file.build("--select", "trades")
+    assert not stopped.success
+    assert "marts.trades was built under another contract" in stopped.messages["trades"]
+    assert "CHECK((taker_outcome_side IN ('yes', 'no'))) is new" in stopped.messages["trades"]
+    assert aged.checks() == []
+    healed = aged.file.build("--select", stopped.messages["trades"].split("--select ")[1].split()[0], "--full-refresh")
+    assert healed.success, healed.messages
+    assert any("taker_outcome_side IN ('yes', 'no')" in check for check in aged.checks())
+    assert aged.file.build("--select", "trades").success
+
+
 @pytest.mark.slow
 def test_rows_that_break_the_new_contract_stop_the_run_and_leave_the_table(aged: Built) -> None:
     aged.file.execute("ALTER TABLE raw.trades RENAME TO trades_strict")
