@@ -17,21 +17,36 @@ from numba import njit
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Ints: TypeAlias = npt.NDArray[np.int64]
+Indices: TypeAlias = npt.NDArray[np.uint64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
+#: Makes an index that cannot be negative: spares the test whether it counts from the end, as Python's may.
+index = np.uint64
+
+
 def compiled(function: _Function) -> _Function:
     """Compile a function of arrays and numbers. Exact IEEE arithmetic: no reordering of sums."""
+    return _compile(function)
+
+
+def inlined(function: _Function) -> _Function:
+    """Compile a step of a kernel into every kernel that takes it: on a short ladder the call would cost most."""
+    return _compile(function, forceinline=True)
+
+
+def _compile(function: _Function, **options: bool) -> _Function:
     function.__qualname__ = f"{function.__qualname__}_{_CONTENT}"
-    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
 
 
 def content_of_kernels(folder: Path) -> str:
     """A short name of the content of all files in a folder that hold kernels."""
     sources = (path.read_bytes() for path in sorted(folder.glob("*.py")))
-    return sha256(b"\0".join(source for source in sources if b"@compiled" in source)).hexdigest()[:12]
+    kernels = (source for source in sources if b"@compiled" in source or b"@inlined" in source)
+    return sha256(b"\0".join(kernels)).hexdigest()[:12]
 
 
 _CONTENT = content_of_kernels(Path(__file__).parent)

@@ -11,7 +11,7 @@ import numpy as np
 
 from kalshi_pipeline.distributions import bucket, mixed, threshold
 from kalshi_pipeline.distributions.bands import Bands
-from kalshi_pipeline.distributions.compiled import Bools, Floats, Ints, compiled
+from kalshi_pipeline.distributions.compiled import Bools, Floats, Ints, compiled, index
 from kalshi_pipeline.distributions.layout import BUCKET, MIXED, THRESHOLD, Layouts
 
 
@@ -40,7 +40,7 @@ class Repaired(NamedTuple):
 class Legs(NamedTuple):
     """Legs of all layouts (``first`` cell each pays on, cell it ``stop``s before) and quotes of all legs, flat.
 
-    ``no_bid`` says which legs have no bid.
+    ``bid`` is NaN where there is none, ``lower`` 0.
     """
 
     first: Ints
@@ -49,7 +49,7 @@ class Legs(NamedTuple):
     upper: Floats
     target: Floats
     weight: Floats
-    no_bid: Bools
+    bid: Floats
 
 
 class Places(NamedTuple):
@@ -73,8 +73,8 @@ class Scratch(NamedTuple):
     weight: Floats
     value: Floats
     role: Ints
-    block: Floats
-    span: Ints
+    low: Floats
+    high: Floats
     points: Floats
 
 
@@ -94,18 +94,7 @@ def repair(
     """
     cells, legs, snapshots = int(cell_pointer[-1]), int(leg_pointer[-1]), layout_of.size
     out = Repaired(
-        probability=np.empty(cells),
-        probability_low=np.empty(cells),
-        probability_high=np.empty(cells),
-        survival=np.empty(cells),
-        survival_low=np.empty(cells),
-        survival_high=np.empty(cells),
-        value=np.empty(legs),
-        value_low=np.empty(legs),
-        value_high=np.empty(legs),
-        gross=np.empty(snapshots),
-        net=np.empty(snapshots),
-        arrived=np.ones(snapshots, dtype=np.bool_),
+        *np.empty((6, cells)), *np.empty((3, legs)), *np.empty((2, snapshots)), arrived=np.ones(snapshots, np.bool_)
     )
     widest = max(int(np.diff(layouts.cell_pointer).max(initial=2)), int(np.diff(layouts.leg_pointer).max(initial=2)))
     scratch = Scratch(
@@ -115,74 +104,92 @@ def repair(
         weight=np.empty(widest),
         value=np.empty(widest),
         role=np.empty(widest, dtype=np.int64),
-        block=np.empty((3, widest)),
-        span=np.empty((2, widest), dtype=np.int64),
+        low=np.empty(widest),
+        high=np.empty(widest),
         points=np.empty(2 * widest),
     )
-    quotes = Legs(layouts.first, layouts.stop, bands.lower, bands.upper, bands.mid, weight, np.isnan(bands.bid))
+    quotes = Legs(layouts.first, layouts.stop, bands.lower, bands.upper, bands.mid, weight, bands.bid)
     places = Places(
         layouts.leg_pointer[layout_of], leg_pointer[:-1], np.diff(leg_pointer), cell_pointer[:-1], np.diff(cell_pointer)
     )
     kind = layouts.kind[layout_of]
     # A kind that does not occur is not compiled either.
     if (which := np.flatnonzero(kind == THRESHOLD)).size:
-        _repair_thresholds(which, places, quotes, rate, scratch, out)
+        _repair_thresholds(
+            which, places, quotes, _legs_by_strike(layouts), rate, scratch, threshold.blocks_for(widest), out
+        )
     if (which := np.flatnonzero(kind == BUCKET)).size:
         _repair_buckets(which, places, quotes, rate, scratch, out)
     if (which := np.flatnonzero(kind == MIXED)).size:
         _repair_mixed(which, places, quotes, rate, out)
-    enclose(out.probability, out.probability_low, out.probability_high)
-    enclose(out.survival, out.survival_low, out.survival_high)
-    enclose(out.value, out.value_low, out.value_high)
     return out
 
 
+def _legs_by_strike(layouts: Layouts) -> Ints:
+    """The legs of each layout by the edge of their half-line, as places within the layout; flat like the legs."""
+    sizes = np.diff(layouts.leg_pointer)
+    layout = np.repeat(np.arange(sizes.size), sizes)
+    upward = layouts.stop == np.diff(layouts.cell_pointer)[layout]
+    edge = np.where(upward, layouts.first, layouts.stop)
+    return np.lexsort((edge, layout)) - layouts.leg_pointer[layout]
+
+
 @compiled
-def _repair_thresholds(which: Ints, places: Places, legs: Legs, rate: Floats, scratch: Scratch, out: Repaired) -> None:
-    """Repair ladders of half-lines, each with an edge of its own: leg and edge between cells correspond."""
+def _repair_thresholds(
+    which: Ints,
+    places: Places,
+    legs: Legs,
+    by_strike: Ints,
+    rate: Floats,
+    scratch: Scratch,
+    blocks: threshold.Blocks,
+    out: Repaired,
+) -> None:
+    """Repair ladders of half-lines, each with an edge of its own: leg and edge between cells correspond.
+
+    What is written needs no enclosing: the solver's curve lies in its bands and falls, bit for bit.
+    """
     lower, upper, target, weight, curve = scratch.lower, scratch.upper, scratch.target, scratch.weight, scratch.value
     for s in which:
-        base, first_leg, cells = places.layout[s], places.leg[s], places.cells[s]
+        base, first_leg, first_cell = index(places.layout[s]), index(places.leg[s]), index(places.cell[s])
+        cells = places.cells[s]
         strikes = cells - 1
-        for i in range(places.legs[s]):
-            leg = first_leg + i
-            if legs.stop[base + i] == cells:
-                strike = legs.first[base + i] - 1
+        for strike in range(strikes):
+            place = index(by_strike[base + index(strike)])
+            leg = first_leg + place
+            if legs.stop[base + place] == cells:
                 lower[strike], upper[strike], target[strike] = legs.lower[leg], legs.upper[leg], legs.target[leg]
             else:
-                strike = legs.stop[base + i] - 1
                 lower[strike], upper[strike] = complement(legs.upper[leg]), complement(legs.lower[leg])
                 target[strike] = complement(legs.target[leg])
             weight[strike] = legs.weight[leg]
-        out.gross[s], out.net[s] = threshold.solve(
-            strikes, lower, upper, target, weight, rate[s], curve, scratch.block, scratch.span
-        )
+        out.gross[s], out.net[s] = threshold.solve(strikes, lower, upper, target, weight, rate[s], curve, blocks)
         before, before_low, before_high = 1.0, 1.0, 1.0
         for i in range(cells):
-            cell = places.cell[s] + i
+            cell = first_cell + index(i)
+            out.survival[cell], out.survival_low[cell], out.survival_high[cell] = before, before_low, before_high
             after, after_low, after_high = 0.0, 0.0, 0.0
             if i < strikes:
                 after, after_low, after_high = curve[i], lower[i], upper[i]
-            out.survival[cell], out.survival_low[cell], out.survival_high[cell] = before, before_low, before_high
-            out.probability[cell] = before - after
-            out.probability_low[cell], out.probability_high[cell] = before_low - after_high, before_high - after_low
+                place = index(by_strike[base + index(i)])
+                leg = first_leg + place
+                if legs.stop[base + place] == cells:
+                    out.value[leg], out.value_low[leg], out.value_high[leg] = after, after_low, after_high
+                else:
+                    out.value[leg] = 1.0 - after
+                    out.value_low[leg], out.value_high[leg] = 1.0 - after_high, 1.0 - after_low
+            mass = before - after
+            out.probability[cell] = mass
+            out.probability_low[cell] = min(max(before_low - after_high, 0.0), mass)
+            out.probability_high[cell] = max(min(before_high - after_low, 1.0), mass)
             before, before_low, before_high = after, after_low, after_high
-        for i in range(places.legs[s]):
-            leg = first_leg + i
-            if legs.stop[base + i] == cells:
-                strike = legs.first[base + i] - 1
-                out.value[leg], out.value_low[leg], out.value_high[leg] = curve[strike], lower[strike], upper[strike]
-            else:
-                strike = legs.stop[base + i] - 1
-                out.value[leg] = 1.0 - curve[strike]
-                out.value_low[leg], out.value_high[leg] = 1.0 - upper[strike], 1.0 - lower[strike]
 
 
 @compiled
 def _repair_buckets(which: Ints, places: Places, legs: Legs, rate: Floats, scratch: Scratch, out: Repaired) -> None:
     """Repair ladders of disjoint intervals: each leg is one cell; cells without a leg are free."""
     lower, upper, target, weight, mass = scratch.lower, scratch.upper, scratch.target, scratch.weight, scratch.value
-    low, high, role = scratch.block[0], scratch.block[1], scratch.role
+    low, high, role = scratch.low, scratch.high, scratch.role
     for s in which:
         base, first_leg, first_cell, cells = places.layout[s], places.leg[s], places.cell[s], places.cells[s]
         for i in range(cells):
@@ -197,7 +204,7 @@ def _repair_buckets(which: Ints, places: Places, legs: Legs, rate: Floats, scrat
             )
             if legs.weight[leg] > 0.0:
                 role[at] = bucket.WEIGHTED
-            elif legs.no_bid[leg]:
+            elif np.isnan(legs.bid[leg]):
                 role[at] = bucket.BOUND
         out.gross[s], out.net[s] = bucket.solve(
             cells, lower, upper, target, weight, role, rate[s], mass, scratch.points
@@ -216,6 +223,7 @@ def _repair_buckets(which: Ints, places: Places, legs: Legs, rate: Floats, scrat
         for i in range(places.legs[s]):
             leg, at = first_leg + i, legs.first[base + i]
             out.value[leg], out.value_low[leg], out.value_high[leg] = mass[at], low[at], high[at]
+        enclose(places, s, out)
 
 
 @compiled
@@ -247,6 +255,7 @@ def _repair_mixed(which: Ints, places: Places, legs: Legs, rate: Floats, out: Re
             a, b, leg = first[i], stop[i], places.leg[s] + i
             out.value[leg] = curve[a] - curve[b]
             out.value_low[leg], out.value_high[leg] = -most[a, b], most[b, a]
+        enclose(places, s, out)
 
 
 @compiled
@@ -256,9 +265,18 @@ def complement(price: float) -> float:
 
 
 @compiled
-def enclose(value: Floats, low: Floats, high: Floats) -> None:
-    """Let bounds enclose their value and stay within [0, 1], where rounding says otherwise."""
-    for i in range(value.size):
+def enclose(places: Places, snapshot: int, out: Repaired) -> None:
+    """Let the bounds of a snapshot enclose their values and stay within [0, 1], where rounding says otherwise."""
+    first, stop = places.cell[snapshot], places.cell[snapshot] + places.cells[snapshot]
+    _enclose(first, stop, out.probability, out.probability_low, out.probability_high)
+    _enclose(first, stop, out.survival, out.survival_low, out.survival_high)
+    first, stop = places.leg[snapshot], places.leg[snapshot] + places.legs[snapshot]
+    _enclose(first, stop, out.value, out.value_low, out.value_high)
+
+
+@compiled
+def _enclose(first: int, stop: int, value: Floats, low: Floats, high: Floats) -> None:
+    for i in range(first, stop):
         value[i] = min(max(value[i], 0.0), 1.0)
         low[i] = min(max(low[i], 0.0), value[i])
         high[i] = max(min(high[i], 1.0), value[i])

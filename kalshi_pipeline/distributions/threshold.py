@@ -6,34 +6,43 @@ elements of working arrays that the batch in ``repair.py`` owns and reuses. ``so
 
 from __future__ import annotations
 
-from kalshi_pipeline.distributions.compiled import Floats, Ints, compiled
+from typing import NamedTuple
+
+import numpy as np
+
+from kalshi_pipeline.distributions.compiled import Floats, Indices, index, inlined
+
+#: The value of a slot of :class:`Blocks` that is no block's: below every value.
+NOT_A_BLOCK = -1.0
 
 
-@compiled
-def tighten(strikes: int, lower: Floats, upper: Floats) -> None:
-    """Let every bound speak for the whole ladder, in place: ``L_i = max_{j>=i} bid_j``, ``U_i = min_{j<=i} ask_j``."""
-    for i in range(strikes - 2, -1, -1):
-        lower[i] = max(lower[i], lower[i + 1])
-    for i in range(1, strikes):
-        upper[i] = min(upper[i], upper[i - 1])
+@inlined
+def tighten(strikes: int, lower: Floats, upper: Floats) -> float:
+    """Let every bound speak for the whole ladder, in place: ``L_i = max_{j>=i} bid_j``, ``U_i = min_{j<=i} ask_j``.
 
-
-@compiled
-def depth(strikes: int, lower: Floats, upper: Floats) -> float:
-    """Arbitrage depth of tightened bands: the least shift of both sides after which no band is empty."""
-    deepest = 0.0
+    Returns:
+        Arbitrage depth: the least shift of both sides after which no band is empty.
+    """
+    below, above, overlap = 0.0, 1.0, 0.0
+    for back in range(strikes):
+        i = index(strikes - 1 - back)
+        below = max(below, lower[i])
+        lower[i] = below
+        # The widest overlap of the tightened bands lies at the strike of its ask.
+        overlap = max(overlap, below - upper[i])
     for i in range(strikes):
-        deepest = max(deepest, 0.5 * (lower[i] - upper[i]))
-    return deepest
+        above = min(above, upper[i])
+        upper[i] = above
+    return 0.5 * overlap
 
 
-@compiled
+@inlined
 def fee(price: float, rate: float) -> float:
     """Taker fee of one contract, ``rate * p * (1 - p)``, in dollars."""
     return rate * price * (1.0 - price)
 
 
-@compiled
+@inlined
 def depth_net(strikes: int, lower: Floats, upper: Floats, rate: float) -> float:
     """Arbitrage depth of tightened bands after taker fees.
 
@@ -46,7 +55,7 @@ def depth_net(strikes: int, lower: Floats, upper: Floats, rate: float) -> float:
     return deepest
 
 
-@compiled
+@inlined
 def widen(strikes: int, lower: Floats, upper: Floats, shift: float) -> None:
     """Shift both bounds apart, in place, within [0, 1]."""
     for i in range(strikes):
@@ -55,17 +64,30 @@ def widen(strikes: int, lower: Floats, upper: Floats, shift: float) -> None:
         lower[i], upper[i] = min(low, high), max(low, high)
 
 
-@compiled
-def pool(
-    strikes: int,
-    lower: Floats,
-    upper: Floats,
-    target: Floats,
-    weight: Floats,
-    survival: Floats,
-    block: Floats,
-    span: Ints,
-) -> None:
+class Blocks(NamedTuple):
+    """Scratch of :func:`pool`, one slot longer than the ladder. Strike i has slot i + 1; a block has its last strike's.
+
+    Per block: weighted ``mean`` and ``weight`` of its targets, its ``value``, its ``first`` strike, and the slot of the
+    block ``before`` it, 0 where there is none. The value is ``NOT_A_BLOCK`` in slots that are no block's.
+    """
+
+    mean: Floats
+    weight: Floats
+    value: Floats
+    first: Indices
+    before: Indices
+
+
+def blocks_for(strikes: int) -> Blocks:
+    """Scratch for ladders of at most so many strikes."""
+    slots = strikes + 1
+    return Blocks(
+        np.empty(slots), np.empty(slots), np.empty(slots), np.empty(slots, dtype=index), np.empty(slots, dtype=index)
+    )
+
+
+@inlined
+def pool(strikes: int, lower: Floats, upper: Floats, target: Floats, weight: Floats, blocks: Blocks) -> None:
     """Weighted least squares onto ``{S non-increasing, L <= S <= U}``, for the weighted strikes.
 
     Pool adjacent violators on a block stack. The value of a block is its weighted mean, clipped to the L of its first
@@ -77,51 +99,51 @@ def pool(
         upper: the upper ones, nowhere below the lower.
         target: what S should be near; not read where the weight is 0.
         weight: per strike; 0 where the strike has no target.
-        survival: receives S where the weight is positive.
-        block: scratch ``(3, strikes)``: weighted mean, weight and value of each block.
-        span: scratch ``(2, strikes)``: first and last strike of each block.
+        blocks: receives the blocks.
     """
-    top = -1
+    # Nothing is pooled with what lies before the first strike.
+    blocks.value[0] = 2.0
+    top = index(0)
     for i in range(strikes):
-        if weight[i] <= 0.0:
-            continue
-        top += 1
-        block[0, top], block[1, top] = target[i], weight[i]
-        span[0, top], span[1, top] = i, i
-        block[2, top] = min(max(target[i], lower[i]), upper[i])
-        while top > 0 and block[2, top - 1] < block[2, top]:
-            joint = block[1, top - 1] + block[1, top]
-            block[0, top - 1] += (block[0, top] - block[0, top - 1]) * (block[1, top] / joint)
-            block[1, top - 1] = joint
-            span[1, top - 1] = span[1, top]
-            top -= 1
-            block[2, top] = min(max(block[0, top], lower[span[0, top]]), upper[span[1, top]])
-    for b in range(top + 1):
-        for i in range(span[0, b], span[1, b] + 1):
-            survival[i] = block[2, b]
+        # Unweighted strikes are passed by without a branch, which nobody could foretell.
+        weighted = weight[i] > 0.0
+        mean, total, first, before = target[i], weight[i], index(i), top
+        value = min(max(mean, lower[i]), upper[i]) if weighted else NOT_A_BLOCK
+        while blocks.value[before] < value:
+            joint = blocks.weight[before] + total
+            mean = blocks.mean[before] + (mean - blocks.mean[before]) * (total / joint)
+            total, first = joint, blocks.first[before]
+            blocks.value[before] = NOT_A_BLOCK
+            before = blocks.before[before]
+            value = min(max(mean, lower[first]), upper[i])
+        slot = index(i + 1)
+        blocks.mean[slot], blocks.weight[slot], blocks.value[slot] = mean, total, value
+        blocks.first[slot], blocks.before[slot] = first, before
+        top = slot if weighted else top
 
 
-@compiled
-def fill(strikes: int, lower: Floats, upper: Floats, weight: Floats, survival: Floats) -> None:
-    """Place the unweighted strikes: the middle of what the nearest weighted strikes and the strike's own band leave it.
+@inlined
+def unfold(strikes: int, lower: Floats, upper: Floats, weight: Floats, blocks: Blocks, survival: Floats) -> None:
+    """Write the curve: every weighted strike at its block's value, the unweighted ones between them.
 
-    Written without order, so it is the same from either end and for any number of them in a row.
+    An unweighted strike takes the middle of what the nearest weighted strikes and its own band leave it. Written
+    without order, so it is the same from either end and for any number of them in a row.
     """
+    # Blocks fall with the strike, so the highest from here on is the one at or next after the strike.
+    below = 0.0
+    for back in range(strikes):
+        slot = index(strikes - back)
+        below = max(below, blocks.value[slot])
+        survival[slot - index(1)] = below
     above = 1.0
     for i in range(strikes):
         if weight[i] > 0.0:
             above = survival[i]
         else:
-            survival[i] = min(upper[i], above)
-    below = 0.0
-    for i in range(strikes - 1, -1, -1):
-        if weight[i] > 0.0:
-            below = survival[i]
-        else:
-            survival[i] = 0.5 * (max(lower[i], below) + survival[i])
+            survival[i] = 0.5 * (max(lower[i], survival[i]) + min(upper[i], above))
 
 
-@compiled
+@inlined
 def solve(
     strikes: int,
     lower: Floats,
@@ -130,8 +152,7 @@ def solve(
     weight: Floats,
     rate: float,
     survival: Floats,
-    block: Floats,
-    span: Ints,
+    blocks: Blocks,
 ) -> tuple[float, float]:
     """Repair one ladder.
 
@@ -143,16 +164,15 @@ def solve(
         weight: per strike; 0 where the strike only bounds.
         rate: fee rate of the ladder, for the net depth.
         survival: receives S.
-        block: scratch ``(3, strikes)``.
-        span: scratch ``(2, strikes)``.
+        blocks: scratch.
 
     Returns:
         Arbitrage depth, gross and net of fees, in dollars.
     """
-    tighten(strikes, lower, upper)
-    gross = depth(strikes, lower, upper)
-    net = depth_net(strikes, lower, upper, rate) if gross > 0.0 else 0.0
-    widen(strikes, lower, upper, gross)
-    pool(strikes, lower, upper, target, weight, survival, block, span)
-    fill(strikes, lower, upper, weight, survival)
+    gross, net = tighten(strikes, lower, upper), 0.0
+    if gross > 0.0:
+        net = depth_net(strikes, lower, upper, rate)
+        widen(strikes, lower, upper, gross)
+    pool(strikes, lower, upper, target, weight, blocks)
+    unfold(strikes, lower, upper, weight, blocks, survival)
     return gross, net

@@ -30,8 +30,7 @@ def solve(bid: list[float], ask: list[float], target: list[float], weight: list[
         np.array(weight, dtype=float),
         0.0,
         survival,
-        np.empty((3, strikes)),
-        np.empty((2, strikes), dtype=np.int64),
+        threshold.blocks_for(strikes),
     )
     return survival, gross
 
@@ -143,8 +142,7 @@ def test_fees_lessen_the_depth_by_what_both_trades_cost() -> None:
         np.ones(2),
         FEE_RATE,
         np.empty(2),
-        np.empty((3, 2)),
-        np.empty((2, 2), dtype=np.int64),
+        threshold.blocks_for(2),
     )
     assert gross == pytest.approx(0.05)
     assert net == pytest.approx((0.6 - 0.07 * 0.24 - (0.5 + 0.07 * 0.25)) / 2, abs=1e-15)
