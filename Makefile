@@ -3,7 +3,7 @@
 #   make demo                             the whole pipeline over the simulated exchange, offline
 #   make demo SOURCE=recorded:<folder>    the same over a recorded world
 #   make dev                              the Dagster UI, for the same SOURCE
-#   make test, test-slow, bench, lint, docs, clean
+#   make test, test-slow, coverage, bench, lint, docs, clean
 #   make requirements                     every requirement, by the tests that docs/requirements.md names
 #
 # PYTHON=<interpreter> chooses the interpreter; otherwise the first of these that fits is taken.
@@ -24,7 +24,7 @@ PYTEST  := $(BIN)/python -m pytest
 PARALLEL := --numprocesses $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev test test-slow requirements bench lint docs clean
+.PHONY: help demo dev test test-slow requirements coverage bench lint docs clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -44,6 +44,10 @@ test-slow: $(CHANGE)
 
 requirements: $(CHANGE)
 	$(BIN)/python -m tests.requirements $(PARALLEL)
+
+# Compiled kernels run as Python, or their branches could not be seen; that takes a while.
+coverage: $(CHANGE)
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/unit tests/integration $(PARALLEL) -m 'not live and not slow' --cov
 
 bench: $(CHANGE)
 	$(PYTEST) tests/bench --benchmark-only -m 'not live'

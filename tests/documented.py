@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +65,21 @@ def blocks(page: str, root: Path = ROOT) -> list[Block]:
         line = text.count("\n", 0, match.start("code")) + 1
         found.append(Block(page, line, match["language"], code, (match["reason"] or "").strip()))
     return found
+
+
+def expanded(*words: str, root: Path = ROOT) -> list[list[str]]:
+    """The console commands that ``make`` with these words runs, each as words; the environment is taken as ready."""
+    ready = [word for name in ("use", "change") for word in ("-o", f".venv/.ready-to-{name}")]
+    told = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", *ready, *words],
+        cwd=root,
+        env={name: value for name, value in os.environ.items() if not name.startswith(("KALSHI_", "MAKE"))},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [shlex.split(line) for line in told.stdout.splitlines() if line.startswith(".venv/bin/kalshi-pipeline ")]
+    return [["kalshi-pipeline", *line[1:]] for line in lines]
 
 
 def pages(root: Path = ROOT) -> list[str]:

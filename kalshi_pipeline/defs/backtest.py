@@ -94,7 +94,7 @@ def hybrid_backtest(context: dg.AssetExecutionContext, config: BacktestConfig, w
 
     said = {"funnel": dg.MetadataValue.md(_markdown(cities)), "in a sentence": funnel(results).sentence()}
     yield trades_per_city(cities)
-    yield from checked([HYBRID_BACKTEST], write, metadata=lambda: {HYBRID_BACKTEST.name: said})
+    yield from checked(warehouse, [HYBRID_BACKTEST], write, metadata=lambda: {HYBRID_BACKTEST.name: said})
 
 
 def trades_per_city(cities: Mapping[str, Funnel]) -> dg.AssetCheckResult:

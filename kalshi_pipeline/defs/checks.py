@@ -7,8 +7,12 @@ from typing import Any
 
 import dagster as dg
 
+from kalshi_pipeline.defs.metadata import first_rows
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.warehouse.drift import DriftReport
+from kalshi_pipeline.warehouse.errors import WarehouseLocked
+from kalshi_pipeline.warehouse.previews import preview
+from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import BlockedWrite, WriteReport
 
 #: Name of the in-asset check that holds written rows against the table's pandera schema.
@@ -90,6 +94,7 @@ def coverage_result(table: Table, states: Mapping[str, int], failed: Mapping[str
 
 
 def checked(
+    warehouse: Warehouse,
     tables: Sequence[Table],
     write: Callable[[], Mapping[str, WriteReport]],
     metadata: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
@@ -97,6 +102,7 @@ def checked(
     """Write, and report each table's schema check and materialisation.
 
     Args:
+        warehouse: where the tables are; their first rows are read from it once they are written.
         tables: the tables written, in the order they are reported.
         write: writes all of them and returns a report by table name.
         metadata: further metadata by table name, asked for after the write.
@@ -113,7 +119,7 @@ def checked(
     except BlockedWrite as blocked:
         yield _blocked(blocked)
         raise dg.Failure(str(blocked), allow_retries=False) from blocked
-    extra = metadata()
+    extra, shown = metadata(), _first_rows(warehouse, tables)
     for table in tables:
         report, key = reports[table.name], asset_key(table)
         yield dg.AssetCheckResult(
@@ -123,7 +129,19 @@ def checked(
             severity=dg.AssetCheckSeverity.WARN,
             metadata={f"quarantined: {reason}": rows for reason, rows in report.quarantined.items()},
         )
-        yield dg.MaterializeResult(asset_key=key, metadata={**_counts(report), **extra.get(table.name, {})})
+        yield dg.MaterializeResult(
+            asset_key=key,
+            metadata={**_counts(report), **shown.get(table.name, {}), **extra.get(table.name, {})},
+        )
+
+
+def _first_rows(warehouse: Warehouse, tables: Sequence[Table]) -> dict[str, dict[str, Any]]:
+    """The first rows of each table by its name; nothing where another process took the file meanwhile."""
+    try:
+        with warehouse.read() as con:
+            return {table.name: first_rows(preview(con, table.qualified_name)) for table in tables}
+    except WarehouseLocked:
+        return {}
 
 
 def _blocked(blocked: BlockedWrite) -> dg.AssetCheckResult:

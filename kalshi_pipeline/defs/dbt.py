@@ -13,9 +13,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 
 from kalshi_pipeline.defs.contracts import hold_contracts, stated_contracts
+from kalshi_pipeline.defs.metadata import first_rows
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN
 from kalshi_pipeline.defs.resources import Dbt
 from kalshi_pipeline.warehouse.bookkeeping import row_counts
+from kalshi_pipeline.warehouse.previews import preview
 from kalshi_pipeline.warehouse.resource import Warehouse
 
 BUILD = ["build", "--exclude-resource-type", "unit_test"]
@@ -112,7 +114,7 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-    """Run ``dbt build`` for the selected models, and say how many rows each table has now.
+    """Run ``dbt build`` for the selected models, and say how many rows each table has now and which come first.
 
     The rows are counted here: dagster-dbt would count them in threads that change the working directory of the whole
     process. The artifacts of a successful call are not kept.
@@ -124,12 +126,20 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) ->
         events.extend(invocation.stream())
     except Exception as error:  # what was built before the failure is reported first
         failed = error
+    names = [_table_of(context, event) for event in events]
     with warehouse.read() as con:
         rows = row_counts(con)
-    for event in events:
-        key = context.assets_def.keys_by_output_name.get(getattr(event, "output_name", ""))
-        name = ".".join(key.path) if key else ""
-        yield event.with_metadata({**event.metadata, "dagster/row_count": rows[name]}) if name in rows else event
+        shown = {name: first_rows(preview(con, name)) for name in rows.keys() & set(names)}
+    for event, name in zip(events, names, strict=True):
+        if name in rows:
+            event = event.with_metadata({**event.metadata, "dagster/row_count": rows[name], **shown[name]})
+        yield event
     if failed:
         raise failed
     shutil.rmtree(invocation.target_path, ignore_errors=True)
+
+
+def _table_of(context: dg.AssetExecutionContext, event: Any) -> str:
+    """The table an event materialises, as ``schema.table``; empty for other events."""
+    key = context.assets_def.keys_by_output_name.get(getattr(event, "output_name", ""))
+    return ".".join(key.path) if key else ""

@@ -91,7 +91,7 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
                 LADDER_LEGS.name: write_table(con, LADDER_LEGS, built.legs, run_id=context.run.run_id),
             }
 
-    yield from checked([LADDERS, LADDER_LEGS], write)
+    yield from checked(warehouse, [LADDERS, LADDER_LEGS], write)
 
 
 @dg.multi_asset(
@@ -158,5 +158,5 @@ def implied_distributions(
     def metadata() -> dict[str, dict[str, Any]]:
         return {IMPLIED_DISTRIBUTIONS.name: account.as_metadata(len(days), known_legs)}
 
-    yield from checked(_SNAPSHOT_TABLES, write, metadata=metadata)
+    yield from checked(warehouse, _SNAPSHOT_TABLES, write, metadata=metadata)
     yield method_result(method)

@@ -76,4 +76,4 @@ def event_market_map_versions(context: dg.AssetExecutionContext, warehouse: Ware
             }
 
     yield dg.AssetCheckResult(check_name=CONSISTENT, asset_key=asset_key(EVENT_MARKET_MAP_VERSIONS), passed=True)
-    yield from checked([EVENT_MARKET_MAP_VERSIONS, MAPPING_VERSIONS], write)
+    yield from checked(warehouse, [EVENT_MARKET_MAP_VERSIONS, MAPPING_VERSIONS], write)

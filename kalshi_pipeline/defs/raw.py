@@ -50,7 +50,7 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
         loading = Loading(warehouse, table, manifests_of(store, landed, ()), settings.source_name, run_id)
         files = store.files(landed)
         yield loading.scanned(landed, files)
-        yield from checked([table], lambda: loading.entered(lambda con: load(con, files, run_id=run_id)))
+        yield from checked(warehouse, [table], lambda: loading.entered(lambda con: load(con, files, run_id=run_id)))
 
     return loaded
 
@@ -86,7 +86,7 @@ def _fact(table: Table, load: Load, description: str, *, by_market: bool = False
                 record_coverage(con, table, days, asked_table(manifests), run_id=run_id)
             return report
 
-        yield from checked([table], lambda: loading.entered(write))
+        yield from checked(warehouse, [table], lambda: loading.entered(write))
         if by_market:
             yield loading.coverage()
 
@@ -140,7 +140,7 @@ def raw_outcome_vintages(
     def write(con: duckdb.DuckDBPyConnection) -> WriteReport:
         return loaders.load_outcome_vintages(con, files, statistic_rules(), settings.vintages_file, run_id=run_id)
 
-    yield from checked([raw.OUTCOME_VINTAGES], lambda: loading.entered(write))
+    yield from checked(warehouse, [raw.OUTCOME_VINTAGES], lambda: loading.entered(write))
 
 
 def statistic_rules() -> list[loaders.StatisticRule]:

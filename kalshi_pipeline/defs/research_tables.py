@@ -66,4 +66,4 @@ def all_written(
         with warehouse.write() as con:
             return {table.name: write_table(con, table, rows, run_id=context.run.run_id) for table, rows in tables}
 
-    yield from checked([table for table, _ in tables], write, metadata=lambda: metadata)
+    yield from checked(warehouse, [table for table, _ in tables], write, metadata=lambda: metadata)

@@ -15,7 +15,7 @@ import typer
 from kalshi_pipeline.build import build_defs
 from kalshi_pipeline.cli.app import app
 from kalshi_pipeline.settings import Settings
-from tests.documented import RUN, Block, blocks, pages
+from tests.documented import RUN, Block, blocks, expanded, pages
 
 pytestmark = pytest.mark.integration
 
@@ -98,8 +98,17 @@ def test_every_command_exists_with_its_options(block: Block, repo_root: Path) ->
         if words[0] == "make":
             named = [word for word in words[1:] if "=" not in word]
             assert set(named) <= targets | {".venv/.ready-to-use"}, line
+            for command in expanded(*words[1:], root=repo_root):
+                _parse(typer.main.get_command(app), command[1:])
         if words[0] == "kalshi-pipeline":
             _parse(typer.main.get_command(app), words[1:])
+
+
+@pytest.mark.parametrize("target", ["demo", "dev"])
+def test_make_starts_the_console_command_over_the_source_it_is_given(target: str, repo_root: Path) -> None:
+    assert expanded(target, root=repo_root) == [["kalshi-pipeline", target, "--source", "sandbox"]]
+    source = "recorded:some folder/world"
+    assert expanded(target, f"SOURCE={source}", root=repo_root) == [["kalshi-pipeline", target, "--source", source]]
 
 
 def _parse(command: Any, words: list[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.documented import RUN, Block, blocks
+from tests.documented import RUN, Block, blocks, expanded
 from tests.e2e.checkout import Checkout
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -71,6 +71,19 @@ def _script(found: list[Block]) -> str:
             runner = "python -" if block.language == "python" else 'python -c "$SQL"'
             parts.append(f"{runner} <<'END_OF_BLOCK'\n{code}END_OF_BLOCK")
     return f"SQL=$(cat <<'END_OF_SQL'\n{_SQL}END_OF_SQL\n)\n" + "\n".join(parts) + "\n"
+
+
+def test_the_demo_that_make_starts_ends_with_an_account_a_picture_and_a_report(checkout: Checkout) -> None:
+    (command,) = expanded("demo")
+    one_city = {**ENV, "KALSHI_UNIVERSE": "KXHIGHCHI", "KALSHI_DATA_DIR": "demo"}
+    done = checkout.run(*command, env=one_city, timeout=1200)
+    assert done.code == 0, done.said[-3000:]
+    assert "[1/1] Everything over the last 14 days" in done.out
+    assert "Rows per table" in done.out
+    folder = checkout.root / "demo" / "sandbox"
+    assert (folder / "demo.png").read_bytes().startswith(b"\x89PNG")
+    assert "KXHIGHCHI" in (folder / "report.html").read_text("utf-8")
+    assert str(Path("demo") / "sandbox" / "report.html") in done.out
 
 
 def test_the_ui_answers(checkout: Checkout) -> None:

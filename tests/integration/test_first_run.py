@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from kalshi_pipeline import read
 from kalshi_pipeline.cli.app import app
 from kalshi_pipeline.defs.dbt_project import manifest_path
+from kalshi_pipeline.warehouse.bookkeeping import row_counts
 from kalshi_pipeline.warehouse.resource import Warehouse
 from tests.integration.pipeline import DAYS, PROJECT_ROOT, Pipeline
 from tests.integration.recipes import RECIPES, Recipe
@@ -36,6 +37,20 @@ def test_every_asset_is_materialised(done: Pipeline) -> None:
     keys = done.defs.resolve_asset_graph().materializable_asset_keys
     missing = [key.to_user_string() for key in keys if done.instance.get_latest_materialization_event(key) is None]
     assert not missing
+
+
+def test_every_table_shows_its_first_rows_where_it_was_made(done: Pipeline) -> None:
+    with Warehouse(database=str(done.settings.database)).read() as con:
+        filled = {name for name, rows in row_counts(con).items() if rows}
+    bare = []
+    for key in done.defs.resolve_asset_graph().materializable_asset_keys:
+        event = done.instance.get_latest_materialization_event(key)
+        assert event is not None
+        assert event.asset_materialization is not None
+        if ".".join(key.path) in filled and "first rows" not in event.asset_materialization.metadata:
+            bare.append(key.to_user_string())
+    assert bare == []
+    assert len(filled) > 30
 
 
 @pytest.mark.parametrize(
