@@ -5,7 +5,9 @@
     marts.outcomes_asof(instant)        every event's number as it was known then
     marts.mapping_asof(instant)         the release every event settled on, as it was known then
     marts.candles_dense(market, since, until, minutes, max_fill_minutes)
-                                        one row a bar whether the market moved or not -#}
+                                        one row a bar whether the market moved or not
+    marts.candles_by_source(market, since, until, minutes)
+                                        the exchange's bars beside bars made of trades, and which of them to read -#}
 {% macro create_quotes_asof() -%}
 create or replace macro {{ this.schema }}.quotes_asof(known_by) as table (
     select
@@ -94,5 +96,77 @@ as table (
         if(quote_age_minutes <= max_fill_minutes, open_interest, null) as open_interest
     from filled
     order by bucket_end
+)
+{%- endmacro %}
+
+{#- The bars that end after `since` and by `until`, of one market or (null) of every market: those that the exchange
+    serves (source api_event) beside those made of its trades (source trades), which fill in where no bar was taken in
+    and are held against the others where one was. The key is market, period, start and source; readers take the
+    preferred rows, whole. Bars made of trades have no quotes. -#}
+{% macro create_candles_by_source() -%}
+create or replace macro {{ this.schema }}.candles_by_source(market, since, until, minutes := 1) as table (
+    with bars_of_the_exchange as (
+        select
+            ticker,
+            period_minutes,
+            bucket_start,
+            bucket_end,
+            source,
+            yes_bid_close,
+            yes_ask_close,
+            price_open,
+            price_high,
+            price_low,
+            price_close,
+            price_mean,
+            volume
+        from {{ this }}
+        where source = 'api_event' and ticker = coalesce(market, ticker) and period_minutes = minutes
+    ),
+    placed_trades as (
+        select
+            *,
+            -- Daily bars start at midnight US Eastern.
+            case
+                when minutes = 1440 then time_bucket(interval 1 day, created_time, 'America/New_York')
+                else time_bucket(to_minutes(minutes), created_time)
+            end as bucket_start
+        from raw.trades
+        -- The longest bar lasts 25 hours.
+        where ticker = coalesce(market, ticker) and created_time >= since - interval 25 hour and created_time < until
+    ),
+    -- Trades are served newest first; the order of a bar is the order in time.
+    bars_of_trades as (
+        select
+            ticker,
+            cast(minutes as integer) as period_minutes,
+            bucket_start,
+            case
+                when minutes = 1440
+                    then (bucket_start at time zone 'America/New_York' + interval 1 day) at time zone 'America/New_York'
+                else bucket_start + to_minutes(minutes)
+            end as bucket_end,
+            'trades' as source,
+            arg_min(yes_price, (created_time, trade_id)) as price_open,
+            max(yes_price) as price_high,
+            min(yes_price) as price_low,
+            arg_max(yes_price, (created_time, trade_id)) as price_close,
+            cast(sum(yes_price * count) / nullif(sum(count), 0) as decimal(10, 6)) as price_mean,
+            cast(sum(count) as decimal(18, 2)) as volume
+        from placed_trades
+        group by ticker, bucket_start
+    ),
+    bars as (
+        select * from bars_of_the_exchange
+        union all by name
+        select * from bars_of_trades
+    )
+    select
+        * exclude (source),
+        bucket_end as available_ts,
+        source,
+        row_number() over (partition by ticker, bucket_start order by source asc) = 1 as is_preferred
+    from bars
+    where bucket_end > since and bucket_end <= until
 )
 {%- endmacro %}

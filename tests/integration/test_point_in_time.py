@@ -37,6 +37,15 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWarehouse
         warehouse.load(
             "candles", bar(0, 0.40), bar(3, 0.41), bar(3, 0.30, source="trades", quote_kind="trade_proxy"), day=DAY
         )
+        trades = ((60, 0.50, 2), (59, 0.44, 1), (30, 0.40, 3), (0, 0.42, 4), (-60, 0.39, 1))  # as served: newest first
+        warehouse.load(
+            "trades",
+            *(
+                {"trade_id": f"t{second}", "created_time": NOON + timedelta(seconds=second), "yes_price": p, "count": n}
+                for second, p, n in trades
+            ),
+            day=DAY,
+        )
         warehouse.load("quotes", {"observed_at": NOON + 4 * MINUTE, "yes_bid": 0.42}, {"observed_at": NOON + HOUR})
         built = warehouse.dbt("run")
         assert built.success, built.messages
@@ -132,3 +141,37 @@ def test_bars_without_activity_are_filled_for_a_while_and_say_so(warehouse: DbtW
 def test_a_dense_window_begins_with_what_stood_before_it(warehouse: DbtWarehouse) -> None:
     sql = f"select yes_bid::double, quote_age_minutes from marts.candles_dense('{MARKET}', {at(NOON + 6 * MINUTE)}, "
     assert warehouse.rows(sql + f"{at(NOON + 8 * MINUTE)})") == [(0.41, 3), (0.41, 4)]
+
+
+def by_source(columns: str, until: datetime, minutes: int = 1, market: str = f"'{MARKET}'") -> str:
+    window = f"{market}, {at(NOON)}, {at(until)}, minutes := {minutes}"
+    return f"select {columns} from marts.candles_by_source({window}) order by bucket_start, source"
+
+
+def test_bars_of_trades_follow_time_and_yield_to_the_exchanges_own(warehouse: DbtWarehouse) -> None:
+    """They open and close in the order of time, their mean weighs contracts, a bar starts with its first instant."""
+    columns = "minute(bucket_start), source, is_preferred, yes_bid_close::double, price_open::double, "
+    columns += "price_high::double, price_low::double, price_close::double, price_mean::double, volume::double"
+    assert warehouse.rows(by_source(columns, NOON + 5 * MINUTE)) == [
+        (0, "api_event", True, 0.40, None, None, None, None, None, 5.0),
+        (0, "trades", False, None, 0.42, 0.44, 0.40, 0.44, 0.415, 8.0),
+        (1, "trades", True, None, 0.50, 0.50, 0.50, 0.50, 0.50, 2.0),
+        (3, "api_event", True, 0.41, None, None, None, None, None, 5.0),
+    ]
+
+
+def test_a_bar_of_trades_is_there_once_it_has_ended(warehouse: DbtWarehouse) -> None:
+    preferred = "minute(bucket_end), available_ts = bucket_end, is_preferred"
+    assert warehouse.rows(by_source(preferred, NOON + 2 * MINUTE - timedelta(seconds=1))) == [
+        (1, True, True),
+        (1, True, False),
+    ]
+    hourly = "period_minutes, price_open::double, price_close::double, volume::double"
+    assert warehouse.rows(by_source(hourly, NOON + HOUR, 60)) == [(60, 0.42, 0.50, 10.0)]
+
+
+def test_daily_bars_of_trades_go_from_midnight_to_midnight_in_new_york(warehouse: DbtWarehouse) -> None:
+    columns = "bucket_start::varchar, bucket_end::varchar, volume::double"
+    assert warehouse.rows(by_source(columns, NOON + 24 * HOUR, 1440, market="null")) == [
+        ("2026-01-05 05:00:00+00", "2026-01-06 05:00:00+00", 11.0)
+    ]

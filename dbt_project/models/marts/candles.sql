@@ -4,7 +4,7 @@
     materialized='incremental',
     incremental_strategy='reloaded_partitions',
     meta={'datasets': datasets},
-    post_hook='{{ create_candles_dense() }}'
+    post_hook=['{{ create_candles_dense() }}', '{{ create_candles_by_source() }}']
 ) }}
 
 with
