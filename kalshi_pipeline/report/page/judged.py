@@ -111,9 +111,8 @@ def proofs(record: Mapping[str, Any] | None) -> Section:
         "looked through, models fitted again without their tests."
     )
     if record is None:
-        return Section(
-            "proofs", title, intro, empty="Nothing has been proved yet: `kalshi-pipeline prove` does, and is kept here."
-        )
+        empty = "Nothing has been proved yet; the command kalshi-pipeline prove does that, and its results stand here."
+        return Section("proofs", title, intro, empty=empty)
     results: Sequence[Mapping[str, Any]] = record["proofs"]
     rows = [
         [
