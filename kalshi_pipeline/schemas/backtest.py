@@ -34,6 +34,7 @@ HYBRID_BACKTEST = Table(
         "fair_probability": column(
             "DOUBLE",
             "Believed probability of YES: a normal through the last known values.",
+            unit="probability",
             nullable=True,
             checks=[pa.Check.in_range(0, 1)],
         ),

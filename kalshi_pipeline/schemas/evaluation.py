@@ -137,14 +137,18 @@ SCORECARD = Table(
         "horizon_minutes": _count("Distance of the forecasts from the anchor.", "minutes"),
         "method": text("How the forecasts came about.", isin=METHODS),
         "metric": text("Metric; those in a unit are told only where all events share it."),
-        "estimate": _number("Mean over events."),
-        "estimate_low": _number("Lower end of its 95 % interval, release groups drawn in blocks."),
-        "estimate_high": _number("Upper end of it."),
+        "estimate": _number("Mean over events.", "unit of the metric"),
+        "estimate_low": _number(
+            "Lower end of its 95 % interval, release groups drawn in blocks.", "unit of the metric"
+        ),
+        "estimate_high": _number("Upper end of it.", "unit of the metric"),
         "n_events": _count("Events behind the value.", "events"),
         "n_groups": _count("Release groups behind the value.", "groups"),
-        "difference": _number("Loss less the market's on the events that have both; above 0 the market was better."),
-        "difference_low": _number("Lower end of its 95 % interval."),
-        "difference_high": _number("Upper end of it."),
+        "difference": _number(
+            "Loss less the market's on the events that have both; above 0 the market was better.", "unit of the metric"
+        ),
+        "difference_low": _number("Lower end of its 95 % interval.", "unit of the metric"),
+        "difference_high": _number("Upper end of it.", "unit of the metric"),
         "dm_statistic": _number("Diebold-Mariano statistic with small-sample correction, by release group."),
         "dm_p_value": _number("Its two-sided p-value.", "probability"),
         "n_paired_events": _count("Events behind the difference.", "events", nullable=True),

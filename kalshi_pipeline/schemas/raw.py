@@ -146,7 +146,9 @@ OUTCOME_VINTAGES = Table(
         ),
         "stated_by": text("What carried the value: the market, the statistic or the file."),
         "value_text": text("Value as received, verbatim."),
-        "value": column("DOUBLE", "Number the text states; NULL where it states none.", nullable=True),
+        "value": column(
+            "DOUBLE", "Number the text states; NULL where it states none.", unit="unit of the text", nullable=True
+        ),
         "reject_reason": text(
             "Why the text is no number; NULL where it is one.", nullable=True, isin=("not_a_number",)
         ),

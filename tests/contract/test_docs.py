@@ -133,6 +133,23 @@ def test_the_command_line_is_documented_as_a_whole() -> None:
     assert [name for name in group.commands if f"kalshi-pipeline {name}" not in said] == []
 
 
+#: Commands that say something other than one result: a page of Markdown, progress for people, or a server.
+WITHOUT_JSON = {"results", "dictionary", "demo", "dev", "sandbox"}
+
+
+def test_every_command_with_a_result_says_it_as_json_over_any_source() -> None:
+    group: Any = typer.main.get_command(app)
+    options = {
+        name: {word for parameter in command.params for word in parameter.opts}
+        for name, command in group.commands.items()
+        if name not in WITHOUT_JSON
+    }
+    assert {name for name, words in options.items() if not {"--json", "--source"} <= words} == set()
+    asked = "init migrate sync collect backfill export verify prove report status retention backup restore"
+    assert set(asked.split()) <= options.keys()
+    assert "serve" in group.commands["sandbox"].commands
+
+
 def test_the_data_dictionary_describes_every_column_once(repo_root: Path) -> None:
     text = (repo_root / "docs" / "data-dictionary.md").read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \| (yes|) \| (.*) \|$", text, flags=re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,6 +65,29 @@ def test_every_table_states_its_columns_with_type_and_description(graph: dg.Asse
         bare += [name] if not columns else []
         bare += [f"{name}.{column.name}" for column in columns if not (column.description and column.type)]
     assert bare == []
+
+
+#: Numbers without a unit: codes, ranks and versions, ratios and multipliers, coefficients and statistics.
+_DIMENSIONLESS = {
+    *("status", "load_id", "level", "version_id", "revision_number", "specification_number", "outcome_number"),
+    *("fee_multiplier", "fee_multiplier_override", "tail_ratio", "skew", "excess_kurtosis"),
+    *("intercept", "slope", "alpha", "alphas", "dm_statistic", "rps"),
+}
+
+
+def test_every_number_states_its_unit(graph: dg.AssetGraph) -> None:
+    bare, numbers = [], 0
+    for node in nodes(graph):
+        schema = node.metadata.get("dagster/column_schema")
+        for column in schema.columns if isinstance(schema, dg.TableSchema) else []:
+            if not re.match("decimal|double|float|bigint|integer|hugeint", column.type, re.IGNORECASE):
+                continue
+            numbers += 1
+            # Units stand in brackets, or in words: "in the ladder's unit".
+            if column.name not in _DIMENSIONLESS and not re.search(r"[\[(]|\bunits?\b", column.description or ""):
+                bare.append(f"{node.key.to_user_string()}.{column.name}")
+    assert bare == []
+    assert numbers > 300
 
 
 def test_lineage_goes_from_the_exchange_to_the_report_and_never_back(graph: dg.AssetGraph) -> None:

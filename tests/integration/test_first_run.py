@@ -331,6 +331,9 @@ def test_the_commands_prove_and_tell_the_results(done: Pipeline, monkeypatch: py
     monkeypatch.setenv("KALSHI_DATA_DIR", str(done.settings.data_dir))
     proven = CliRunner().invoke(app, ["prove", "--cuts", "1"])
     assert (proven.exit_code, "Nothing looked ahead." in proven.stdout) == (0, True), proven.output
+    page = done.settings.data_dir / "after.html"
+    assert CliRunner().invoke(app, ["report", "--output", str(page)]).exit_code == 0
+    assert "15 of 15 proofs passed" in page.read_text("utf-8")
     told = CliRunner().invoke(app, ["results"])
     assert told.exit_code == 0 and "## What passed" in told.stdout
 

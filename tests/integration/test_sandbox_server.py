@@ -84,12 +84,8 @@ def test_a_world_that_cannot_be_loaded_is_one_sentence_and_exit_code_2(tmp_path:
 
 
 def test_a_taken_port_is_named_and_an_interrupt_ends_a_server_without_a_parent(repo_root: Path) -> None:
-    code = (
-        "import sys; from kalshi_pipeline.sandbox.server import serve_forever;"
-        "serve_forever('sandbox', seed=1, port=int(sys.argv[1]))"
-    )
     environment = os.environ | {"PYTHONPATH": str(repo_root)}
-    command = [sys.executable, "-c", code, "0"]
+    command = [sys.executable, "-m", "kalshi_pipeline.cli", "sandbox", "serve", "--port", "0"]
     alone = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
