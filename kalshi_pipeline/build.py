@@ -30,6 +30,7 @@ from kalshi_pipeline.defs.reconciliation import RECONCILIATION_CHECKS
 from kalshi_pipeline.defs.resources import Dbt, RunWarehouse, exchange_resource
 from kalshi_pipeline.defs.schedules import build_schedules
 from kalshi_pipeline.defs.sensors import build_sensors
+from kalshi_pipeline.defs.snapshot_gaps import SNAPSHOT_GAP_CHECKS
 from kalshi_pipeline.defs.surface import dress
 from kalshi_pipeline.defs.upkeep import build_published
 from kalshi_pipeline.settings import Settings
@@ -65,7 +66,7 @@ def build_defs(
     tables = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
         assets=[*dress([*assets, build_published(tables)], settings), PROVEN],
-        asset_checks=[*DISTRIBUTION_CHECKS, *RECONCILIATION_CHECKS, proofs],
+        asset_checks=[*DISTRIBUTION_CHECKS, *RECONCILIATION_CHECKS, *SNAPSHOT_GAP_CHECKS, proofs],
         jobs=JOBS,
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),

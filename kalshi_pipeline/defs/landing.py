@@ -6,6 +6,7 @@ failed unit leaves its partition failed with the unit named, in the run as in th
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import dagster as dg
 from pydantic import Field
@@ -60,19 +61,25 @@ class CandleConfig(FactConfig):
     period_minutes: int = 0
 
 
-def _reference(
-    name: str, land: Callable[..., LandingReport], description: str, deps: Sequence[str] = ()
-) -> dg.AssetsDefinition:
-    @dg.asset(
+def _landed(
+    name: str, description: str, *, daily: bool = False, after: Sequence[Sequence[str]] = ()
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """An asset of this layer: reference data, or a daily fact."""
+    return dg.asset(
         key=["landing", name],
-        deps=[["landing", dep] for dep in deps],
-        group_name="reference",
+        deps=after,
+        group_name="facts" if daily else "reference",
         kinds={"json"},
         owners=OWNERS,
         tags={"layer": "landing"},
-        description=description,
+        partitions_def=DAILY if daily else None,
         backfill_policy=ONE_RUN,
+        description=description,
     )
+
+
+def _reference(name: str, land: Callable[..., LandingReport], description: str) -> dg.AssetsDefinition:
+    @_landed(name, description)
     def landing(
         context: dg.AssetExecutionContext,
         exchange: dg.ResourceParam[Exchange],
@@ -102,17 +109,10 @@ landing_markets = _reference(
 )
 
 
-@dg.asset(
-    key=["landing", "outcome_vintages"],
-    group_name="reference",
-    kinds={"json"},
-    owners=OWNERS,
-    tags={"layer": "landing"},
-    description=(
-        "Raw vintages of the published statistics that series of the universe settle on, from ALFRED. A remote source "
-        "without a key (KALSHI_FRED_API_KEY) fetches none and says so."
-    ),
-    backfill_policy=ONE_RUN,
+@_landed(
+    "outcome_vintages",
+    "Raw vintages of the published statistics that series of the universe settle on, from ALFRED. A remote source "
+    "without a key (KALSHI_FRED_API_KEY) fetches none and says so.",
 )
 def landing_outcome_vintages(
     context: dg.AssetExecutionContext,
@@ -148,16 +148,7 @@ landing_exchange_statuses = _reference(
 
 
 def _snapshots(name: str, land: Callable[..., LandingReport], description: str) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=["landing", name],
-        group_name="facts",
-        kinds={"json"},
-        owners=OWNERS,
-        tags={"layer": "landing"},
-        partitions_def=DAILY,
-        backfill_policy=ONE_RUN,
-        description=description,
-    )
+    @_landed(name, description, daily=True)
     def landing(
         context: dg.AssetExecutionContext,
         exchange: dg.ResourceParam[Exchange],
@@ -188,19 +179,12 @@ landing_orderbooks = _snapshots(
 )
 
 
-@dg.asset(
-    key=["landing", "candles"],
-    deps=[["raw", "markets"]],
-    group_name="facts",
-    kinds={"json"},
-    owners=OWNERS,
-    tags={"layer": "landing"},
-    partitions_def=DAILY,
-    backfill_policy=ONE_RUN,
-    description=(
-        "Raw candlestick responses for every market open on the day, from the live and the historical tier. "
-        "One unit is one event and bar length over a window of days; a response is stored once and every day names it."
-    ),
+@_landed(
+    "candles",
+    "Raw candlestick responses for every market open on the day, from the live and the historical tier. "
+    "A unit is some events and a bar length over a window of days; a response is stored once and every day names it.",
+    daily=True,
+    after=[["raw", "markets"]],
 )
 def landing_candles(
     context: dg.AssetExecutionContext,
@@ -226,16 +210,11 @@ def landing_candles(
     )
 
 
-@dg.asset(
-    key=["landing", "trades"],
-    deps=[["raw", "markets"]],
-    group_name="facts",
-    kinds={"json"},
-    owners=OWNERS,
-    tags={"layer": "landing"},
-    partitions_def=DAILY,
-    backfill_policy=ONE_RUN,
-    description="Raw pages of the trades of every market open on the day, from the live and the historical tier.",
+@_landed(
+    "trades",
+    "Raw pages of the trades of every market open on the day, from the live and the historical tier.",
+    daily=True,
+    after=[["raw", "markets"]],
 )
 def landing_trades(
     context: dg.AssetExecutionContext,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
 from kalshi_pipeline.defs.canary import NOT_ALLOWED, canary_job, may_probe
@@ -11,102 +13,67 @@ from kalshi_pipeline.defs.upkeep import checkpoint_job
 from kalshi_pipeline.runs import source_tags
 from kalshi_pipeline.settings import Settings
 
-Outcome = dg.RunRequest | dg.SkipReason
-
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
     """Quotes every KALSHI_QUOTE_MINUTES, books and reference data hourly, facts and upkeep daily, proofs weekly."""
     tags = source_tags(settings)
 
-    @dg.schedule(
-        job=quote_snapshot,
-        cron_schedule=f"*/{settings.quote_minutes} * * * *",
-        execution_timezone="UTC",
-        description="Snapshot of every open market of the universe, into today's partition.",
-    )
-    def quote_snapshots(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, quote_snapshot.name, tags, partition=partition_day(context))
+    def on(
+        cron: str, name: str, job: Any, description: str, *, days_back: int | None = None, allowed: bool = True
+    ) -> dg.ScheduleDefinition:
+        """A schedule in UTC; ``days_back`` is how far the partition to run lies before the tick, if there is one."""
 
-    @dg.schedule(
-        job=orderbook_snapshot,
-        cron_schedule="5 * * * *",
-        execution_timezone="UTC",
-        description="Order books of every open market of the universe, into today's partition.",
-    )
-    def hourly_orderbooks(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, orderbook_snapshot.name, tags, partition=partition_day(context))
+        @dg.schedule(name=name, job=job, cron_schedule=cron, execution_timezone="UTC", description=description)
+        def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+            if not allowed:
+                return dg.SkipReason(NOT_ALLOWED)
+            partition = None if days_back is None else partition_day(context, days_back=days_back)
+            return run_or_skip(context, job.name, tags, partition=partition)
 
-    @dg.schedule(
-        job=reference,
-        cron_schedule="15 * * * *",
-        execution_timezone="UTC",
-        description="Series, events, markets and settlements, every hour.",
-    )
-    def hourly_reference(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, reference.name, tags)
-
-    @dg.schedule(
-        job=ingest,
-        cron_schedule="30 0 * * *",
-        execution_timezone="UTC",
-        description="Candles, trades and quotes of the day that just ended.",
-    )
-    def daily_ingest(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, ingest.name, tags, partition=partition_day(context, days_back=1))
-
-    @dg.schedule(
-        job=publish,
-        cron_schedule="0 2 * * *",
-        execution_timezone="UTC",
-        description="The tables as Parquet, when the facts of the day that ended have been taken in.",
-    )
-    def nightly_publication(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, publish.name, tags)
-
-    @dg.schedule(
-        job=reconcile,
-        cron_schedule="20 2 * * *",
-        execution_timezone="UTC",
-        description="The raw tables of the last seven landed days against the landing.",
-    )
-    def nightly_reconciliation(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, reconcile.name, tags)
-
-    @dg.schedule(
-        job=checkpoint_job,
-        cron_schedule="40 2 * * *",
-        execution_timezone="UTC",
-        description="The warehouse's log into its file.",
-    )
-    def nightly_checkpoint(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, checkpoint_job.name, tags)
-
-    @dg.schedule(
-        job=canary_job,
-        cron_schedule="50 * * * *",
-        execution_timezone="UTC",
-        description="The exchange held against its contract, where KALSHI_RUN_LIVE_API=1 allows to ask a remote one.",
-    )
-    def hourly_canary(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, canary_job.name, tags) if may_probe(settings) else dg.SkipReason(NOT_ALLOWED)
-
-    @dg.schedule(
-        job=proofs,
-        cron_schedule="0 6 * * 0",
-        execution_timezone="UTC",
-        description="Proofs that nothing looked ahead, every Sunday.",
-    )
-    def weekly_proofs(context: dg.ScheduleEvaluationContext) -> Outcome:
-        return run_or_skip(context, proofs.name, tags)
+        return schedule
 
     return [
-        quote_snapshots,
-        hourly_orderbooks,
-        hourly_reference,
-        daily_ingest,
-        nightly_publication,
-        nightly_reconciliation,
-        nightly_checkpoint,
-        weekly_proofs,
-        hourly_canary,
+        on(
+            f"*/{settings.quote_minutes} * * * *",
+            "quote_snapshots",
+            quote_snapshot,
+            "Snapshot of every open market of the universe, into today's partition.",
+            days_back=0,
+        ),
+        on(
+            "5 * * * *",
+            "hourly_orderbooks",
+            orderbook_snapshot,
+            "Order books of every open market of the universe, into today's partition.",
+            days_back=0,
+        ),
+        on("15 * * * *", "hourly_reference", reference, "Series, events, markets and settlements, every hour."),
+        on(
+            "30 0 * * *",
+            "daily_ingest",
+            ingest,
+            "Candles, trades and quotes of the day that just ended.",
+            days_back=1,
+        ),
+        on(
+            "0 2 * * *",
+            "nightly_publication",
+            publish,
+            "The tables as Parquet, when the facts of the day that ended have been taken in.",
+        ),
+        on(
+            "20 2 * * *",
+            "nightly_reconciliation",
+            reconcile,
+            "The raw tables of the last seven landed days against the landing.",
+        ),
+        on("40 2 * * *", "nightly_checkpoint", checkpoint_job, "The warehouse's log into its file."),
+        on("0 6 * * 0", "weekly_proofs", proofs, "Proofs that nothing looked ahead, every Sunday."),
+        on(
+            "50 * * * *",
+            "hourly_canary",
+            canary_job,
+            "The exchange held against its contract, where KALSHI_RUN_LIVE_API=1 allows to ask a remote one.",
+            allowed=may_probe(settings),
+        ),
     ]

@@ -1,7 +1,7 @@
 """What a schedule does when its time comes: ask for a run, or say why not.
 
 A tick is skipped while a run of its job that began earlier is under way, so runs never pile up; what it would have
-observed is missing from the coverage of its partition, where it can be seen. Not here: the schedules (``schedules``).
+observed is missing for good, and counted (``snapshot_gaps``). Not here: the schedules (``schedules``).
 """
 
 from __future__ import annotations
