@@ -23,7 +23,7 @@ from kalshi_pipeline.landing.manifests import Manifest
 from kalshi_pipeline.landing.report import LandingFailed, LandingReport
 from kalshi_pipeline.landing.store import LATEST, LandingStore
 from kalshi_pipeline.schemas.table import Table
-from kalshi_pipeline.warehouse.drift import record_drift, scan_drift
+from kalshi_pipeline.warehouse.drift import DriftReport, record_drift, scan_drift
 from kalshi_pipeline.warehouse.ingestion import (
     record_failures,
     record_provenance,
@@ -104,19 +104,28 @@ class Loading:
 
     def scanned(self, dataset: str, files: Sequence[Path]) -> dg.AssetCheckResult:
         """Hold the responses against their known form, without holding the warehouse; then count what was found."""
-        report = scan_drift(dataset, files)
+        return self.drifted(scan_drift(dataset, files))
+
+    def drifted(self, report: DriftReport) -> dg.AssetCheckResult:
+        """Count what differs about the responses from their known form."""
         with self.warehouse.write() as con:
             record_drift(con, self.table, report, run_id=self.run_id)
         return drift_result(self.table, report)
 
-    def entered(self, write: Callable[[duckdb.DuckDBPyConnection], WriteReport]) -> dict[str, WriteReport]:
+    def entered(
+        self, write: Callable[[duckdb.DuckDBPyConnection], WriteReport], *, bulk: bool = False
+    ) -> dict[str, WriteReport]:
         """Write and enter it, in one transaction; a write that is blocked is entered as such.
+
+        Args:
+            write: the load.
+            bulk: whether it reads its files some responses at a time, so that bounded memory is enough.
 
         Raises:
             BlockedWrite: nothing was written.
         """
         try:
-            with self.warehouse.write() as con:
+            with self.warehouse.write(bulk=bulk) as con:
                 report = write(con)
                 contents = contents_table(self.manifests)
                 record_provenance(con, self.table, contents, source=self.source, run_id=self.run_id)

@@ -1,6 +1,6 @@
 """Raw assets: one partition of landed responses becomes typed rows in one transaction, or nothing does.
 
-The responses are held against their known form first (check ``wire_drift``, which stops nothing). Rows are held
+The responses are held against their known form (check ``wire_drift``, which stops nothing). Rows are held
 against the table's pandera schema before commit. The outcome is the asset's blocking ``schema`` check: quarantined
 rows warn; a fault of structure or key, or too many faulty rows, fails it and writes nothing.
 """
@@ -22,6 +22,7 @@ from kalshi_pipeline.schemas import raw
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse import loaders
+from kalshi_pipeline.warehouse.drift import DriftReport
 from kalshi_pipeline.warehouse.ingestion import record_coverage
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import WriteReport
@@ -55,8 +56,18 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
     return loaded
 
 
-def _fact(table: Table, load: Load, description: str, *, by_market: bool = False) -> dg.AssetsDefinition:
-    """A fact in daily partitions; one that is fetched market by market also settles the state of every market."""
+def _fact(
+    table: Table, load: Load, description: str, *, by_market: bool = False, one_pass: bool = False
+) -> dg.AssetsDefinition:
+    """A fact in daily partitions.
+
+    Args:
+        table: its table.
+        load: replaces the days by what has landed.
+        description: what it is.
+        by_market: it is fetched market by market, so that a load settles the state of every market.
+        one_pass: its loader reads the files some responses at a time and takes note of drift as it does.
+    """
 
     @dg.asset(
         key=asset_key(table),
@@ -77,16 +88,26 @@ def _fact(table: Table, load: Load, description: str, *, by_market: bool = False
         store, run_id, days = LandingStore(settings.landing_dir), context.run.run_id, partition_days(context)
         manifests = manifests_of(store, table.name, days)
         loading = Loading(warehouse, table, manifests, settings.source_name, run_id, days)
-        files, reasons = store.files(table.name, days), store.reasons(table.name, days)
-        yield loading.scanned(table.name, files)
+        files, reasons, drift = store.files(table.name, days), store.reasons(table.name, days), DriftReport()
+        noting = {"drift": drift} if one_pass else {}
+        if not one_pass:
+            yield loading.scanned(table.name, files)
 
         def write(con: duckdb.DuckDBPyConnection) -> WriteReport:
-            report = load(con, files, days, run_id=run_id, reasons=reasons)
+            report = load(con, files, days, run_id=run_id, reasons=reasons, **noting)
             if by_market:
                 record_coverage(con, table, days, asked_table(manifests), run_id=run_id)
             return report
 
-        yield from checked(warehouse, [table], lambda: loading.entered(write))
+        try:
+            yield from checked(warehouse, [table], lambda: loading.entered(write, bulk=one_pass))
+        except (dg.Failure, duckdb.Error):
+            # The responses are as they are whether or not their rows can be written.
+            if one_pass:
+                yield loading.drifted(drift)
+            raise
+        if one_pass:
+            yield loading.drifted(drift)
         if by_market:
             yield loading.coverage()
 
@@ -186,7 +207,11 @@ raw_quotes = _fact(
     raw.QUOTES, loaders.load_quotes, "Live snapshots of the top of book, one partition of landed snapshots at a time."
 )
 raw_candles = _fact(
-    raw.CANDLES, loaders.load_candles, "Bars of 1, 60 and 1,440 minutes as the exchange serves them.", by_market=True
+    raw.CANDLES,
+    loaders.load_candles,
+    "Bars of 1, 60 and 1,440 minutes as the exchange serves them.",
+    by_market=True,
+    one_pass=True,
 )
 raw_trades = _fact(
     raw.TRADES,

@@ -13,14 +13,13 @@ from datetime import date, datetime
 from typing import Any
 
 from kalshi_pipeline.exchange.client import KalshiClient
-from kalshi_pipeline.exchange.endpoints import CANDLES_PER_BATCH, MARKETS_PER_BATCH
 from kalshi_pipeline.exchange.errors import NotFound
 from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.exchange.wire import rows
 from kalshi_pipeline.landing.bundles import Bundle, Wanted, bundled
 from kalshi_pipeline.landing.facts import land_days
 from kalshi_pipeline.landing.lives import Window
-from kalshi_pipeline.landing.planning import Span, plan_batches, plan_singles
+from kalshi_pipeline.landing.planning import Span, batch_size, plan_batches, plan_singles
 from kalshi_pipeline.landing.report import LandingReport
 from kalshi_pipeline.landing.store import LandingStore, UnitWriter
 from kalshi_pipeline.landing.units import MarketWindow
@@ -73,8 +72,7 @@ class CandleFact:
     def _requests(self, want: Wanted) -> float:
         """How many requests the markets of an event fill, by their bars or by their number."""
         parts = [part for _, life in want.event.lives if (part := life & want.window)]
-        bars = sum((part.end_ts - part.after_ts) // (60 * self.period_minutes) + 1 for part in parts)
-        return max(bars / CANDLES_PER_BATCH, len(parts) / MARKETS_PER_BATCH)
+        return sum(batch_size((part.end_ts - part.after_ts) // (60 * self.period_minutes) + 1) for part in parts)
 
     def fetch(
         self,

@@ -7,10 +7,11 @@ or a day from 04:00 UTC (midnight US Eastern is at 04:00 or 05:00 UTC). Not here
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from kalshi_pipeline.exchange.endpoints import CANDLES_PER_BATCH, MARKETS_PER_BATCH, PERIODS_PER_REQUEST
 
@@ -18,6 +19,12 @@ _DAY_SLOT_OFFSET = 4 * 3600
 
 #: How many numbers of equal groups are tried, from the fewest that the limit of markets allows to a multiple of it.
 _SPLITS_TRIED, _SPLITS_UP_TO = 24, 3
+
+#: Share of the candles allowed from which a request counts as full.
+_FULL = 0.9
+
+#: A request in slots: tickers, first and last slot.
+_Piece = tuple[list[str], int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +68,56 @@ def plan_batches(spans: Sequence[Span], period_minutes: int) -> list[CandleReque
     """Requests to the endpoint that takes many markets, under its limits of markets, periods and candles in total.
 
     The markets are put in groups (by their windows), every group is swept along time with windows as long as the
-    limits allow for the markets alive in them, and the grouping that needs the fewest requests is taken.
+    limits allow for the markets alive in them, and the grouping that needs the fewest requests is taken. Where markets
+    of one life fill requests by themselves, plans are tried in which only what is left over of them is grouped.
     """
     slots = sorted(_in_slots(spans, period_minutes), key=lambda s: (s.first, s.last, s.ticker))
     if not slots:
         return []
-    plans = ([piece for group in groups for piece in _sweep(group)] for groups in _groupings(slots))
-    best = min(plans, key=len)
+    alone, others = _filling_alone(slots)
+    best = min([_best_of_groupings(slots), alone + _best_of_groupings(others)], key=len)
     return [_request(tickers, first, last, period_minutes) for tickers, first, last in best]
 
 
 def least_batches(spans: Sequence[Span], period_minutes: int) -> int:
-    """The least number of batch requests that any plan can do with: its candles through the largest request."""
+    """The least number of batch requests that any plan can do with, by three bounds; the largest counts.
+
+    A plan covers every market's slots with rectangles of markets and time. Give every slot of a market a weight such
+    that no rectangle within the limits holds more than one in total: then there are at least as many rectangles as all
+    weights sum to (weak duality of linear programmes). Spread evenly over a market of n slots, a weight of
+    ``max(n, 100) / 10,000`` is such a one: a short market takes up one of a request's hundred places however short it
+    is. Put on its first and its last slot in equal parts, it says what markets that follow one another allow: a long
+    window has many of them in it and few places.
+    """
     slots = _in_slots(spans, period_minutes)
-    candles = sum(s.last - s.first + 1 for s in slots)
-    longest = max((s.last - s.first + 1 for s in slots), default=0)
-    return max(
-        -(-candles // CANDLES_PER_BATCH), -(-len(slots) // MARKETS_PER_BATCH), -(-longest // PERIODS_PER_REQUEST)
-    )
+    if not slots:
+        return 0
+    lengths = [s.last - s.first + 1 for s in slots]
+    even = -(-sum(max(n, CANDLES_PER_BATCH // MARKETS_PER_BATCH) for n in lengths) // CANDLES_PER_BATCH)
+    return max(even, math.ceil(len(slots) / _most_ends(slots) - 1e-9), -(-max(lengths) // PERIODS_PER_REQUEST))
+
+
+def batch_size(bars: int) -> float:
+    """The part of a batch request that so many bars of one market take up at least."""
+    return max(bars / CANDLES_PER_BATCH, 1 / MARKETS_PER_BATCH)
+
+
+def _most_ends(slots: Sequence[_Slots]) -> float:
+    """The most that one request can hold of markets' first and last slots, each counted as half a market."""
+    firsts, lasts = sorted(s.first for s in slots), sorted(s.last for s in slots)
+    by_first = sorted((s.first, s.last) for s in slots)
+    moments = sorted({*firsts, *lasts})
+    most = 0.0
+    for begin in moments:
+        whole = sorted(last for first, last in by_first[bisect_left(by_first, (begin, begin)) :])
+        # A request that holds as much as another one and is no longer may begin and end at such moments.
+        for end in moments[bisect_left(moments, begin) : bisect_left(moments, begin + PERIODS_PER_REQUEST)]:
+            places = min(MARKETS_PER_BATCH, CANDLES_PER_BATCH // (end - begin + 1))
+            inside = bisect_right(whole, end)
+            ends = bisect_right(firsts, end) - bisect_left(firsts, begin)
+            ends += bisect_right(lasts, end) - bisect_left(lasts, begin)
+            most = max(most, min(places, inside + min(ends - 2 * inside, max(places - inside, 0)) / 2))
+    return most
 
 
 def _in_slots(spans: Sequence[Span], period_minutes: int) -> list[_Slots]:
@@ -104,6 +143,27 @@ def _request(tickers: Sequence[str], first: int, last: int, period_minutes: int)
     length, offset = _slot(period_minutes)
     end = (last + 1) * length + offset - 1 if offset else last * length
     return CandleRequest(tuple(tickers), first * length + offset, end)
+
+
+def _filling_alone(slots: Sequence[_Slots]) -> tuple[list[_Piece], list[_Slots]]:
+    """Requests that markets of one life fill by themselves from first bar to last, and all other markets."""
+    full, others = [], []
+    for (first, last), equals in groupby(slots, key=lambda s: (s.first, s.last)):
+        markets, periods = list(equals), last - first + 1
+        places = min(MARKETS_PER_BATCH, CANDLES_PER_BATCH // periods) if periods <= PERIODS_PER_REQUEST else 0
+        if places * periods < _FULL * CANDLES_PER_BATCH:
+            others += markets
+            continue
+        whole = len(markets) - len(markets) % places
+        full += [([s.ticker for s in markets[n : n + places]], first, last) for n in range(0, whole, places)]
+        others += markets[whole:]
+    return full, others
+
+
+def _best_of_groupings(slots: Sequence[_Slots]) -> list[_Piece]:
+    if not slots:
+        return []
+    return min(([piece for group in groups for piece in _sweep(group)] for groups in _groupings(slots)), key=len)
 
 
 def _groupings(slots: Sequence[_Slots]) -> Iterator[list[Sequence[_Slots]]]:
@@ -133,7 +193,7 @@ def _whole(slots: Sequence[_Slots]) -> list[Sequence[_Slots]]:
     return [*groups, slots[begin:]]
 
 
-def _sweep(group: Sequence[_Slots]) -> list[tuple[list[str], int, int]]:
+def _sweep(group: Sequence[_Slots]) -> list[_Piece]:
     """Cut time into windows; each takes in the markets alive in it and is as long as the limits allow for them."""
     firsts = sorted(s.first for s in group)
     pieces = []

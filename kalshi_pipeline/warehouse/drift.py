@@ -7,11 +7,9 @@ quarantined by the load. Not here: the forms (``schemas.wire``).
 
 from __future__ import annotations
 
-import gzip
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +19,8 @@ from msgspec import inspect
 
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.schemas.wire import ANSWERS, WireObject
+from kalshi_pipeline.warehouse.envelopes import Envelope, read_responses
+from kalshi_pipeline.warehouse.known_form import fits
 
 Kind = Literal["new", "missing", "retyped"]
 
@@ -56,24 +56,27 @@ class DriftReport:
     counts: Counter[Difference] = field(default_factory=Counter)
     examples: dict[Difference, str] = field(default_factory=dict)
 
+    def hold(self, envelope: Envelope, form: type[WireObject]) -> bool:
+        """Hold a response against its form and count what differs; returns whether nothing does."""
+        self.responses += 1
+        if fits(form, envelope.body):
+            return True
+        found = Counter(differences(msgspec.json.decode(envelope.body), form))
+        self.counts.update(found)
+        for difference in found:
+            self.examples.setdefault(difference, envelope.unit_id)
+        return False
+
+    def add(self, other: DriftReport) -> None:
+        """Take in what was found in further responses."""
+        self.responses += other.responses
+        self.counts.update(other.counts)
+        self.examples = other.examples | self.examples
+
     @property
     def readable(self) -> bool:
         """Whether all that is known is still there as it was: new fields lose nothing that is loaded today."""
         return all(difference.kind == "new" for difference in self.counts)
-
-
-class _Context(msgspec.Struct, gc=False):
-    tier: str | None = None
-
-
-class _Envelope(msgspec.Struct, gc=False):
-    status: int
-    unit_id: str
-    context: _Context
-    body: msgspec.Raw
-
-
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 def scan_drift(dataset: str, files: Sequence[Path]) -> DriftReport:
@@ -84,13 +87,8 @@ def scan_drift(dataset: str, files: Sequence[Path]) -> DriftReport:
         files: landed files; they are read line by line, so memory holds one response at a time.
     """
     report = DriftReport()
-    for file in files:
-        with gzip.open(file) as lines:
-            for line in lines:
-                envelope = _ENVELOPE.decode(line)
-                if envelope.status == 200:
-                    report.responses += 1
-                    _look(report, envelope, ANSWERS[dataset][envelope.context.tier or "live"])
+    for envelope, _ in (response for file in files for response in read_responses(file)):
+        report.hold(envelope, ANSWERS[dataset][envelope.tier])
     return report
 
 
@@ -116,21 +114,6 @@ def record_drift(con: duckdb.DuckDBPyConnection, table: Table, report: DriftRepo
 def differences(document: Any, form: type[WireObject]) -> Iterator[Difference]:
     """Every difference of a decoded document from its form, as often as it occurs."""
     return _compare(document, inspect.type_info(form), "")
-
-
-@cache
-def _decoder(form: type[WireObject]) -> msgspec.json.Decoder[WireObject]:
-    return msgspec.json.Decoder(form)
-
-
-def _look(report: DriftReport, envelope: _Envelope, form: type[WireObject]) -> None:
-    try:
-        _decoder(form).decode(envelope.body)
-    except msgspec.ValidationError:
-        found = Counter(differences(msgspec.json.decode(envelope.body), form))
-        report.counts.update(found)
-        for difference in found:
-            report.examples.setdefault(difference, envelope.unit_id)
 
 
 def _compare(value: Any, known: inspect.Type, path: str) -> Iterator[Difference]:

@@ -40,6 +40,7 @@ class Opening:
         timeout: seconds to wait for whoever holds it.
         threads: cap on DuckDB's threads; ``None`` leaves all cores.
         memory_limit: cap on DuckDB's memory, like ``2GB``; ``None`` leaves DuckDB's own 80 %.
+        keep_order: whether rows are stored and returned in the order they come, which costs memory.
         config: further DuckDB options, set as the connection is made.
     """
 
@@ -47,6 +48,7 @@ class Opening:
     timeout: float = 60.0
     threads: int | None = None
     memory_limit: str | None = None
+    keep_order: bool = True
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -135,6 +137,8 @@ def _set_up(con: duckdb.DuckDBPyConnection, opening: Opening) -> None:
         con.execute(f"SET threads = {int(opening.threads)}")
     if opening.memory_limit is not None:
         con.execute("SET memory_limit = ?", [opening.memory_limit])
+    if not opening.keep_order:
+        con.execute("SET preserve_insertion_order = false")
 
 
 def _close_forgotten(con: duckdb.DuckDBPyConnection, database: Path) -> None:

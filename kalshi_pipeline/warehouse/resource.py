@@ -19,6 +19,9 @@ from kalshi_pipeline.warehouse.migrations import require_current
 from kalshi_pipeline.warehouse.opening import Handle, Opening, require_file
 from kalshi_pipeline.warehouse.publishing import publication
 
+#: DuckDB's memory in a bulk write: with what Python holds beside it, a load stays below one gibibyte at any size.
+BULK_MEMORY = "384MB"
+
 
 class Warehouse(DuckDBResource):
     """The DuckDB file, opened for as long as a ``with`` block lasts.
@@ -51,8 +54,12 @@ class Warehouse(DuckDBResource):
             yield con
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def write(self, *, bulk: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction: committed at the end of the block, rolled back where the block raises.
+
+        Args:
+            bulk: whether it may move any number of rows: DuckDB then keeps to :data:`BULK_MEMORY` where the warehouse
+                has no cap of its own, puts what is more on disk, and stores rows in no particular order.
 
         Raises:
             WarehouseMissing: there is no file yet.
@@ -60,7 +67,7 @@ class Warehouse(DuckDBResource):
             WarehouseOutdated: the file has to be migrated.
             WarehouseTooNew: the code has to be updated.
         """
-        with self.open(read_only=False) as con:
+        with self._open(read_only=False, bulk=bulk) as con:
             con.begin()
             try:
                 yield con
@@ -83,12 +90,16 @@ class Warehouse(DuckDBResource):
         Raises:
             WarehouseMissing, WarehouseLocked, WarehouseOutdated, WarehouseTooNew: as :meth:`read` and :meth:`write`.
         """
+        return self._open(read_only=read_only, bulk=False)
+
+    def _open(self, *, read_only: bool, bulk: bool) -> Handle:
         require_file(self.path)
         opening = Opening(
             read_only=read_only,
             timeout=self.lock_timeout,
             threads=self.threads,
-            memory_limit=self.memory_limit,
+            memory_limit=self.memory_limit or (BULK_MEMORY if bulk else None),
+            keep_order=not bulk,
             config=self.connection_config,
         )
         try:

@@ -1,13 +1,13 @@
 """A staged copy of incoming rows: the table's columns in the table's types, with a fault where a value will not fit.
 
-Rows come from a relation (a view over landed files, a registered Arrow table) and are copied once into a temporary
+Rows come from relations (a view over landed files, a registered Arrow table) and are copied once into a temporary
 table, from which they are validated and inserted; decimals never pass through a binary fraction. NaN becomes NULL
 here. Whether the values are acceptable is ``validation``'s question.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -31,16 +31,24 @@ class StructureFault(ValueError):
 
 
 @contextmanager
-def staged_copy(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> Iterator[None]:
-    """Hold the relation's rows in :data:`STAGED` for the length of a ``with`` block.
+def staged_copy(con: duckdb.DuckDBPyConnection, table: Table, relations: Iterable[str]) -> Iterator[None]:
+    """Hold the rows of the relations in :data:`STAGED` for the length of a ``with`` block.
+
+    Args:
+        con: a connection inside a transaction.
+        table: the table the rows are for.
+        relations: names that ``con`` knows, at least one; each is asked for when the one before it has been copied.
 
     Raises:
         StructureFault: a column is missing or unknown.
     """
-    described = con.execute(f"DESCRIBE {relation}").fetchall()
-    types = {name: _SHORT.get(str(type_), str(type_)) for name, type_, *_ in described}
-    _require_columns(table, types)
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS {_query(table, relation, types)}")
+    put = f"CREATE OR REPLACE TEMP TABLE {STAGED} AS"
+    for relation in relations:
+        described = con.execute(f"DESCRIBE {relation}").fetchall()
+        types = {name: _SHORT.get(str(type_), str(type_)) for name, type_, *_ in described}
+        _require_columns(table, types)
+        con.execute(f"{put} {_query(table, relation, types)}")
+        put = f"INSERT INTO {STAGED}"
     yield
     # Not on the way out of an exception: the transaction that created the table is then rolled back.
     con.execute(f"DROP TABLE {STAGED}")

@@ -1,8 +1,9 @@
 """Which staged rows break the table's pandera schema, row by row and all at once.
 
-The schema sees a projection of the staged rows as pandas frames, a bounded number of rows at a time; what is written
-afterwards are the staged rows themselves, so no value passes through the projection. Keys, partitions and structure
-concern more than one row and are checked in ``writing``.
+Every row is held against the schema's rules as SQL conditions, which is fast; the schema itself then sees the rows
+that break one, and says what is wrong with them. It sees a projection of them as pandas frames, a bounded number of
+rows at a time; what is written afterwards are the staged rows themselves, so no value passes through the projection.
+Keys, partitions and structure concern more than one row and are checked in ``writing``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pandera.pandas as pa
 import pyarrow
 
 from kalshi_pipeline.schemas.table import Table
+from kalshi_pipeline.warehouse.rules import broken_row
 from kalshi_pipeline.warehouse.sql import identifier
 from kalshi_pipeline.warehouse.staging import ROW_FAULT, STAGED
 
@@ -48,15 +50,16 @@ def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int)
     faulty = sum(fault_reasons(con).values())
     schema = table.frame_schema
     schema.unique = None
-    # Row ids of a table made in the open transaction do not begin at 0, but they are consecutive.
-    bounds = con.execute(f"SELECT min(rowid), max(rowid) FROM {STAGED} HAVING count(*) > 0").fetchall()
-    for first in (first for low, high in bounds for first in range(low, high + 1, CHUNK_ROWS)):
-        if faulty > enough:
+    after = -1
+    while faulty <= enough:
+        frame = _suspects(con, table, after)
+        if frame.empty:
             return
-        reasons = _broken(schema, _frame(con, table, first))
+        reasons = _broken(schema, frame)
         if reasons:
             faulty += len(reasons)
             con.executemany(f"INSERT INTO {FAULTS} VALUES (?, ?)", list(reasons.items()))
+        after = frame.index[-1]
 
 
 def fault_reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -66,11 +69,12 @@ def fault_reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     )
 
 
-def _frame(con: duckdb.DuckDBPyConnection, table: Table, first: int) -> pd.DataFrame:
+def _suspects(con: duckdb.DuckDBPyConnection, table: Table, after: int) -> pd.DataFrame:
+    """The next rows that break a rule, by row id."""
     columns = ", ".join(_projected(identifier(name), table.sql_type(name)) for name in table.columns)
     arrow = con.sql(
         f"SELECT rowid AS row_id, {columns} FROM {STAGED} "
-        f"WHERE rowid >= {first} AND rowid < {first + CHUNK_ROWS} AND {ROW_FAULT} IS NULL"
+        f"WHERE rowid > {after} AND {ROW_FAULT} IS NULL AND ({broken_row(table)}) ORDER BY rowid LIMIT {CHUNK_ROWS}"
     ).to_arrow_table()
     frame: pd.DataFrame = arrow.drop_columns("row_id").to_pandas(types_mapper=_DTYPES.get)
     return frame.set_axis(arrow["row_id"].to_numpy(), axis="index")

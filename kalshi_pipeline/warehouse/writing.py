@@ -7,7 +7,7 @@ a :class:`BlockedWrite` leaves the caller's ``with warehouse.write()`` block, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -39,7 +39,7 @@ QUARANTINE_LIMIT = 0.01
 def write_partition(
     con: duckdb.DuckDBPyConnection,
     table: Table,
-    staged: str,
+    staged: str | Iterable[str],
     *,
     partitions: Sequence[date] | None,
     run_id: str,
@@ -53,7 +53,7 @@ def write_partition(
     Args:
         con: a connection inside a transaction.
         table: the table to write.
-        staged: name of a relation that ``con`` knows, with the table's columns.
+        staged: name of a relation that ``con`` knows, with the table's columns; or several, read one after the other.
         partitions: days to replace; ``None`` for a table without partitions.
         run_id: the run that writes.
         reasons: why a partition is as it is (for instance, empty), by day; kept in ``meta.partition_loads``.
@@ -67,7 +67,7 @@ def write_partition(
     if (partitions is None) != (table.partition_column is None):
         raise ValueError(f"{table.qualified_name} has {'' if table.partition_column else 'no '}partitions.")
     days = sorted(set(partitions or ()))
-    with _validated(con, table, staged, prefer) as report:
+    with _validated(con, table, [staged] if isinstance(staged, str) else staged, prefer) as report:
         if table.partition_column:
             _refuse(other_days(con, table, days), report)
         if not prefer:
@@ -104,7 +104,7 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
         BlockedWrite: a column is missing or unknown, a key occurs twice, or more than 1 % of the rows are faulty.
     """
     thing = identifiers(name for name in table.key if name != "observed_at")
-    with _validated(con, table, staged) as report:
+    with _validated(con, table, [staged]) as report:
         _refuse(double_keys(con, table), report)
         inserted = new_things(con, table, thing)
         written = _inserted(
@@ -131,7 +131,7 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
 
 @contextmanager
 def _validated(
-    con: duckdb.DuckDBPyConnection, table: Table, staged: str, prefer: str | None = None
+    con: duckdb.DuckDBPyConnection, table: Table, staged: Iterable[str], prefer: str | None = None
 ) -> Iterator[WriteReport]:
     """Stage the rows and find the faulty ones; the report counts what may be written."""
     empty = WriteReport.empty(table)

@@ -8,10 +8,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from kalshi_pipeline.warehouse import loaders
+from kalshi_pipeline.warehouse.envelopes import BrokenLanding
 from kalshi_pipeline.warehouse.migrations import migrate
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import BlockedWrite, WriteReport
@@ -285,7 +285,7 @@ def test_a_response_of_any_size_is_read(load: Load) -> None:
 
 
 def test_a_broken_file_stops_the_load(load: Load) -> None:
-    with pytest.raises(duckdb.InvalidInputException, match="Malformed JSON in file"):
+    with pytest.raises(BrokenLanding, match=r"jsonl\.gz cannot be read .* land its days again"):
         load("candles", event_bars({"A": [bar(at(1))]})[:-40] + "\n", days=[DAY])
 
 

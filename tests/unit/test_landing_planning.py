@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kalshi_pipeline.landing import planning
 from kalshi_pipeline.landing.planning import CandleRequest, Span, least_batches, plan_batches, plan_singles
 
 pytestmark = pytest.mark.unit
@@ -92,6 +93,74 @@ def test_over_a_season_of_ladders_the_plan_is_within_five_percent_of_the_least()
         planned += len(plan_batches(spans, 1))
         least += least_batches(spans, 1)
     assert planned <= 1.05 * least
+
+
+@st.composite
+def few_markets(draw: st.DrawFn) -> list[Span]:
+    lives = draw(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=1, max_size=4))
+    return [Span(f"T{n}", min(life) * MINUTE, max(life) * MINUTE) for n, life in enumerate(lives)]
+
+
+def fewest(left: dict[str, tuple[int, int]]) -> int:
+    """The fewest requests of two markets and three bars, or of one market and five, that cover all; by trying all."""
+    if not left:
+        return 0
+    # All before it is covered, so a request that covers the earliest bar may as well begin with it.
+    first, earliest = min((first, ticker) for ticker, (first, _) in left.items())
+    tries = [({earliest}, 5), *(({earliest, other}, 3) for other in left if other != earliest)]
+    return 1 + min(fewest(_after(left, asked, first + bars)) for asked, bars in tries)
+
+
+def _after(left: dict[str, tuple[int, int]], asked: set[str], covered: int) -> dict[str, tuple[int, int]]:
+    begun = {
+        t: (covered, last) if t in asked and first <= covered else (first, last) for t, (first, last) in left.items()
+    }
+    return {ticker: (first, last) for ticker, (first, last) in begun.items() if first <= last}
+
+
+@given(few_markets())
+def test_the_least_is_never_more_than_what_trying_all_finds(spans: list[Span]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "MARKETS_PER_BATCH", 2)
+        patch.setattr(planning, "CANDLES_PER_BATCH", 6)
+        patch.setattr(planning, "PERIODS_PER_REQUEST", 5)
+        plan, least = plan_batches(spans, 1), least_batches(spans, 1)
+    best = fewest({span.ticker: (span.start_ts // MINUTE, span.end_ts // MINUTE) for span in spans})
+    assert least <= best <= len(plan) <= best + 1
+
+
+def staggered(events: int, markets: int, life: int, every: int, series: int = 1) -> list[Span]:
+    """Events of so many bars of which one begins every so many bars, in several series at once."""
+    begins = [(s, e, 1 + e * every) for s in range(series) for e in range(events)]
+    return [
+        Span(f"S{s}E{e}M{m}", begin * MINUTE, (begin + life - 1) * MINUTE)
+        for s, e, begin in begins
+        for m in range(markets)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shape", "spans"),
+    [
+        ("hourly ladders, every quarter of an hour", staggered(96, 40, 60, 15)),
+        ("large hourly ladders", staggered(24, 188, 60, 60)),
+        ("daily highs of six cities, hourly bars", staggered(22, 6, 39, 24, 6)),
+        ("the same beside monthly ladders", staggered(22, 6, 39, 24, 6) + staggered(1, 13, 480, 1, 18)),
+        ("daily highs of six cities, one-minute bars", staggered(10, 6, 2_340, 1_440, 6)),
+        ("daily highs of one city, hourly bars", staggered(40, 12, 39, 24)),
+        ("quarters of an hour of five coins", staggered(96, 1, 15, 15, 5)),
+        ("hours of three coins", staggered(100, 2, 60, 60, 3)),
+    ],
+)
+def test_short_events_that_follow_one_another_take_about_the_least(shape: str, spans: list[Span]) -> None:
+    least = least_batches(spans, 1)
+    # A single request more is all that is above one in twenty, where there are few.
+    assert least <= len(plan_batches(spans, 1)) <= max(1.05 * least, least + 1), shape
+
+
+def test_a_few_events_that_overlap_by_a_part_stay_within_a_quarter_of_the_least() -> None:
+    for spans in (staggered(48, 20, 300, 60), staggered(10, 6, 2_340, 1_440), staggered(96, 10, 120, 30)):
+        assert len(plan_batches(spans, 1)) <= 1.25 * least_batches(spans, 1)
 
 
 def test_daily_bars_are_asked_for_once_across_both_clock_changes() -> None:

@@ -8,6 +8,7 @@ and the second as JSON, which keeps the quotes that tell text from numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from kalshi_pipeline.schemas.table import CONTRACTS, DOLLARS
 from kalshi_pipeline.warehouse.sql import packed
@@ -29,6 +30,23 @@ def texts(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "VARCHAR")
 
 
+@dataclass(frozen=True)
+class Names:
+    """How one form of the wire names its values, which are then texts under these names alone.
+
+    Attributes:
+        price: what follows the name of a price.
+        count: what follows the name of a count.
+    """
+
+    price: str
+    count: str
+
+
+#: Today's forms, by the tier that serves them.
+NAMES: Mapping[str, Names] = {"live": Names("_dollars", "_fp"), "historical": Names("", "")}
+
+
 class Parsed:
     """The columns a loader makes of one wire object, and where one of them could not be read.
 
@@ -36,14 +54,17 @@ class Parsed:
     named and the object kept as it came.
     """
 
-    def __init__(self, item: str) -> None:
-        """Start with the SQL name of the struct."""
+    def __init__(self, item: str, names: Names | None = None) -> None:
+        """Start with the SQL name of the struct, and how its values are named; without that, every form is read."""
         self._item = item
+        self._names = names
         self._columns: dict[str, str] = {}
         self._served: dict[str, str] = {}
 
     def price(self, column: str, path: str) -> Parsed:
         """An amount of dollars."""
+        if self._names:
+            return self._known(column, path + self._names.price, DOLLARS)
         dollars, bare = f"{self._item}.{path}_dollars", f"{self._item}.{path}"
         # One era sent arrays such as [0,0] under the new names; they are no prices, the cents beside them are.
         is_dollars = f"{dollars} NOT LIKE '[%'"
@@ -56,6 +77,8 @@ class Parsed:
 
     def count(self, column: str, name: str) -> Parsed:
         """A number of contracts."""
+        if self._names:
+            return self._known(column, name + self._names.count, CONTRACTS)
         text = f"coalesce({self._item}.{name}_fp, {self._item}.{name})"
         return self._add(column, f"TRY_CAST({text} AS {CONTRACTS})", f"{text} IS NOT NULL")
 
@@ -67,6 +90,8 @@ class Parsed:
 
     def number(self, column: str, name: str, sql_type: str = "DOUBLE") -> Parsed:
         """A plain number."""
+        if self._names:
+            return self._known(column, name, sql_type)
         text = f"nullif({self._item}.{name}, '')"
         return self._add(column, f"TRY_CAST({text} AS {sql_type})", f"{text} IS NOT NULL")
 
@@ -102,6 +127,11 @@ class Parsed:
             f"CASE WHEN {faulty} THEN to_json({self._item}) END AS {ROW_SOURCE} "
             f"FROM {source}"
         )
+
+    def _known(self, column: str, path: str, sql_type: str) -> Parsed:
+        """A value that is in one place."""
+        value = f"{self._item}.{path}"
+        return self._add(column, f"TRY_CAST({value} AS {sql_type})", f"{value} IS NOT NULL")
 
     def _add(self, column: str, value: str, served: str | None = None) -> Parsed:
         self._columns[column] = value
