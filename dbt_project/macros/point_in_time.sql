@@ -4,6 +4,7 @@
     marts.specifications_asof(instant)  every market's specification as it was known then
     marts.outcomes_asof(instant)        every event's number as it was known then
     marts.mapping_asof(instant)         the release every event settled on, as it was known then
+    marts.releases_asof(instant)        when every release was scheduled, as it was known then
     marts.candles_dense(market, since, until, minutes, max_fill_minutes)
                                         one row a bar whether the market moved or not
     marts.candles_by_source(market, since, until, minutes)
@@ -33,6 +34,13 @@ create or replace macro {{ this.schema }}.specifications_asof(known_by) as table
 {% macro create_mapping_asof() -%}
 create or replace macro {{ this.schema }}.mapping_asof(known_by) as table (
     select * from research.event_market_map_versions
+    where known_at <= known_by and valid_from <= known_by and (valid_to is null or known_by < valid_to)
+)
+{%- endmacro %}
+
+{% macro create_releases_asof() -%}
+create or replace macro {{ this.schema }}.releases_asof(known_by) as table (
+    select * from research.release_versions
     where known_at <= known_by and valid_from <= known_by and (valid_to is null or known_by < valid_to)
 )
 {%- endmacro %}

@@ -17,6 +17,10 @@ from kalshi_pipeline.warehouse.resource import Warehouse
 pytestmark = pytest.mark.integration
 
 
+#: Publisher, type, and the period as tickers name it and as a date.
+RELEASE = ("CPI", "CPI", "26JAN", "2026-01-01")
+
+
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Warehouse:
     """A warehouse with one market whose close was moved once."""
@@ -58,6 +62,18 @@ def test_every_version_is_written_and_checked(warehouse: Warehouse) -> None:
     assert rows(warehouse, "SELECT version_id, event_count FROM research.mapping_versions ORDER BY ALL") == [
         (1, 1),
         (2, 1),
+    ]
+
+
+def test_a_release_that_moves_has_two_versions_the_second_of_which_closes_the_first(warehouse: Warehouse) -> None:
+    assert run(warehouse).success
+    assert rows(
+        warehouse,
+        "SELECT publisher, release_type, period, period_start::VARCHAR, version_number, scheduled_at::VARCHAR, "
+        "known_at::VARCHAR, valid_to::VARCHAR, event_count FROM research.release_versions ORDER BY version_number",
+    ) == [
+        (*RELEASE, 1, "2026-01-14 13:30:00+00", "2026-01-01 00:00:00+00", "2026-01-05 00:00:00+00", 1),
+        (*RELEASE, 2, "2026-01-15 13:30:00+00", "2026-01-05 00:00:00+00", None, 1),
     ]
 
 

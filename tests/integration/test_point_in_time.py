@@ -106,18 +106,19 @@ def test_an_outcome_is_the_latest_number_known(
     assert warehouse.rows(f"select revision_number, value from marts.outcomes_asof({at(asked)})") == values
 
 
-def test_a_mapping_is_the_version_known(warehouse: DbtWarehouse) -> None:
+def test_a_mapping_and_the_schedule_of_a_release_are_the_versions_known(warehouse: DbtWarehouse) -> None:
     warehouse.execute(
         "insert into research.event_market_map_versions "
-        "select version_id, 'E', 'KXCPI', 'r' || version_id, 'CPI', 'g', valid_from, null, valid_from, valid_from, "
-        "valid_from, valid_to, valid_from from (values "
+        "select version_id, 'KXCPI-26FEB', 'KXCPI', 'CPI:' || version_id, 'CPI', 'g', valid_from, null, valid_from, "
+        "valid_from, valid_from, valid_to, valid_from from (values "
         f"(1, {at(OPEN)}, {at(RESTRUCK)}), (2, {at(RESTRUCK)}, null)) as v (version_id, valid_from, valid_to)"
     )
-    found = {
-        asked: [release for (release,) in warehouse.rows(f"select release_id from marts.mapping_asof({at(asked)})")]
-        for asked in (OPEN - MINUTE, OPEN, RESTRUCK - MINUTE, RESTRUCK)
-    }
-    assert list(found.values()) == [[], ["r1"], ["r1"], ["r2"]]
+    for macro in ("mapping_asof", "releases_asof"):
+        found = [
+            [release for (release,) in warehouse.rows(f"select release_id from marts.{macro}({at(asked)})")]
+            for asked in (OPEN - MINUTE, OPEN, RESTRUCK - MINUTE, RESTRUCK)
+        ]
+        assert found == [[], ["CPI:1"], ["CPI:1"], ["CPI:2"]]
 
 
 def test_bars_without_activity_are_filled_for_a_while_and_say_so(warehouse: DbtWarehouse) -> None:

@@ -1,4 +1,6 @@
-{{ config(post_hook=['{{ create_specifications_asof() }}', '{{ create_mapping_asof() }}']) }}
+{{ config(post_hook=[
+    '{{ create_specifications_asof() }}', '{{ create_mapping_asof() }}', '{{ create_releases_asof() }}'
+]) }}
 
 with
 
