@@ -1,12 +1,16 @@
 """How long dbt takes over one-minute bars: all of them from nothing, and one more day on top of a longer history.
 
 ``engine_seconds`` is what dbt's run results say of the two facts, without the start of dbt itself, and ``candles`` and
-``quotes`` what each takes of it. The day on top should cost the same whatever lies below it.
+``quotes`` what each takes of it. The day on top should cost the same whatever lies below it: of the raw bars it scans
+its own (``bars_scanned``), and of what is built the day and load of each row (``held_rows_scanned``), to know which
+days are due.
 """
 
 from __future__ import annotations
 
+import json
 import resource
+from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import count
 from pathlib import Path
@@ -76,6 +80,26 @@ def _note(benchmark: BenchmarkFixture, warehouse: DbtWarehouse, built: Outcome, 
     )
 
 
+def _scanned(warehouse: DbtWarehouse) -> dict[str, int]:
+    """Rows that the statement of ``marts.candles`` reads for the day that is due, by table."""
+    compiled = warehouse.dbt("compile", "--select", "candles")
+    assert compiled.success, compiled.messages
+    folder = warehouse.database.parent / "dbt" / "compiled" / "kalshi_pipeline" / "models" / "marts"
+    with warehouse.warehouse.read() as con:
+        plan = con.execute(f"explain (analyze, format json) {(folder / 'candles.sql').read_text('utf-8')}").fetchall()
+    rows: dict[str, int] = {}
+
+    def walk(operator: Mapping[str, Any]) -> None:
+        table = operator.get("extra_info", {}).get("Table")
+        if table:
+            rows[table.partition(".")[2]] = rows.get(table.partition(".")[2], 0) + operator["operator_rows_scanned"]
+        for child in operator.get("children", []):
+            walk(child)
+
+    walk(json.loads(plan[0][1]))
+    return rows
+
+
 @pytest.mark.parametrize("history", [20, 60, 200], ids="{} days".format)
 def test_one_more_day(history: int, benchmark: BenchmarkFixture, warehouse: DbtWarehouse) -> None:
     """Fifty thousand bars, and as many quotes, on top of one, three and ten millions that were built from nothing."""
@@ -85,10 +109,16 @@ def test_one_more_day(history: int, benchmark: BenchmarkFixture, warehouse: DbtW
     assert from_nothing.success, from_nothing.messages
     next_day = count(history)
     built = benchmark.pedantic(warehouse.build, setup=lambda: _load_day(warehouse, next(next_day)), rounds=3)
+    _load_day(warehouse, next(next_day))
+    scanned = _scanned(warehouse)
+    # A scan reads whole row groups of 122,880 rows: the day can lie in two of them.
+    assert scanned["raw.candles"] <= 2 * 122_880
     _note(
         benchmark,
         warehouse,
         built,
+        bars_scanned=scanned["raw.candles"],
+        held_rows_scanned=scanned["marts.candles"],
         history_rows=warehouse.rows("select count(*) from marts.quotes")[0][0] - 3 * MARKETS_A_DAY * BARS_A_MARKET,
         from_nothing_engine_seconds=round(sum(from_nothing.seconds[fact] for fact in FACTS), 2),
     )
