@@ -8,10 +8,16 @@
 {%- endmacro %}
 
 {#- What was on record of every market of the six cities when a decision was due: at 10:00 local time of the day before
-    and of the day itself. A bar counts if it ended at or before that instant and at most `max_age_minutes` before. Decisions are those due on the UTC
-    days from `since` to `until`. -#}
+    and of the day itself. A bar counts if it ended at or before that instant and at most `max_age_minutes` before.
+    Decisions are those due on the UTC days from `since` to `until`, up to when the newest bar was received. -#}
 {% macro decision_times(markets, candles, since, until, max_age_minutes=60) -%}
-    with city_markets as (
+    with bar_days as (
+        select max(ingested_at) as received_at
+        from {{ candles }}
+        where partition_date between {{ since }} and {{ until }}
+    ),
+
+    city_markets as (
         select
             markets.ticker,
             markets.event_ticker,
@@ -33,7 +39,9 @@
             as decision_at
         from city_markets
         cross join (values (1), (0)) as points (days_before)
-        where cast(decision_at as date) between {{ since }} and {{ until }}
+        where
+            cast(decision_at as date) between {{ since }} and {{ until }}
+            and decision_at <= coalesce((select max(received_at) from bar_days), decision_at)
     ),
 
     known_bars as (

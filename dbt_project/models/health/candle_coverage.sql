@@ -12,10 +12,16 @@ bars as (
     select
         ticker,
         partition_date,
-        count(*) as bar_count
+        count(*) as bar_count,
+        max(ingested_at) as received_at
     from {{ ref('candles') }}
     where partition_date >= {{ health_since() }}
     group by ticker, partition_date
+),
+
+-- The running day is known up to when the newest bar was received.
+known_bars as (
+    select max(received_at) as received_at from bars
 ),
 
 fetched_markets as (
@@ -34,10 +40,12 @@ expected_markets as (
         markets.close_time,
         health_days.partition_date
     from markets
+    cross join known_bars
     inner join health_days
         on
             markets.open_time < cast(health_days.partition_date + interval 1 day as timestamptz)
             and markets.close_time > cast(health_days.partition_date as timestamptz)
+    where markets.open_time < coalesce(known_bars.received_at, 'infinity')
 ),
 
 event_days as (

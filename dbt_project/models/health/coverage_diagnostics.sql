@@ -13,9 +13,8 @@ all_bars as (
     where partition_date >= {{ health_since() }}
 ),
 
-trades as (
-    select * from {{ ref('trades') }}
-    where partition_date >= {{ health_since() }}
+findings as (
+    select * from {{ ref('fact_findings') }}
 ),
 
 coverage as (
@@ -28,54 +27,9 @@ bars as (
     where period_minutes in (1, 60) and source = 'api_event'
 ),
 
--- Days on which trades were fetched of the same market, so that a missing trade is one.
-traded_days as (
-    select distinct
-        partition_date,
-        ticker
-    from {{ source('meta', 'market_coverage') }}
-    where dataset = 'trades' and state != 'failed' and partition_date >= {{ health_since() }}
-),
-
-bar_trades as (
-    select
-        bars.ticker,
-        bars.period_minutes,
-        bars.bucket_start,
-        sum(trades.contracts) as contracts,
-        max(trades.yes_price) as price_high,
-        min(trades.yes_price) as price_low
-    from bars
-    inner join trades
-        on
-            bars.ticker = trades.ticker
-            and bars.bucket_start <= trades.created_time
-            and bars.bucket_end > trades.created_time
-    group by bars.ticker, bars.period_minutes, bars.bucket_start
-),
-
-bar_findings as (
-    select
-        bars.ticker,
-        bars.partition_date,
-        coalesce(bars.yes_bid_open > bars.yes_ask_open, false)
-        or coalesce(bars.yes_bid_close > bars.yes_ask_close, false) as is_crossed,
-        coalesce(bars.yes_bid_high > bars.yes_ask_high, false)
-        or coalesce(bars.yes_bid_low > bars.yes_ask_low, false) as is_crossed_within,
-        bars.yes_bid_close is null or bars.yes_ask_close is null as is_one_sided,
-        bars.yes_ask_close - bars.yes_bid_close as spread,
-        traded_days.ticker is not null and (
-            coalesce(bars.volume, 0) != coalesce(bar_trades.contracts, 0)
-            or coalesce(bars.price_high != bar_trades.price_high, false)
-            or coalesce(bars.price_low != bar_trades.price_low, false)
-        ) as is_unlike_its_trades
-    from bars
-    left join traded_days on bars.ticker = traded_days.ticker and bars.partition_date = traded_days.partition_date
-    left join bar_trades
-        on
-            bars.ticker = bar_trades.ticker
-            and bars.period_minutes = bar_trades.period_minutes
-            and bars.bucket_start = bar_trades.bucket_start
+-- Whether a market has a bar within two hours is known once two hours of bars were received.
+known_bars as (
+    select max(ingested_at) as received_at from all_bars
 ),
 
 opened_markets as (
@@ -85,12 +39,14 @@ opened_markets as (
         health_days.partition_date,
         count(all_bars.ticker) as bar_count
     from markets
+    cross join known_bars
     inner join health_days on cast(markets.open_time as date) = health_days.partition_date
     left join all_bars
         on
             markets.ticker = all_bars.ticker
             and markets.open_time <= all_bars.bucket_end
             and markets.open_time + interval 2 hours >= all_bars.bucket_end
+    where markets.open_time + interval 2 hours <= coalesce(known_bars.received_at, 'infinity')
     group by markets.ticker, markets.series_ticker, health_days.partition_date
 ),
 
@@ -105,17 +61,28 @@ series_of as (
 bar_days as (
     select
         coalesce(series_of.series_ticker, 'unknown') as series_ticker,
-        bar_findings.partition_date,
+        bars.partition_date,
         count(*) as bar_count,
         count(*) filter (where series_of.ticker is null) as unlisted_bars,
-        count(*) filter (where bar_findings.is_crossed) as crossed_bars,
-        count(*) filter (where bar_findings.is_crossed_within) as crossed_within_bars,
-        count(*) filter (where bar_findings.is_one_sided) as one_sided_bars,
-        median(bar_findings.spread) as median_spread,
-        count(*) filter (where bar_findings.is_unlike_its_trades) as bars_unlike_trades
-    from bar_findings
-    left join series_of on bar_findings.ticker = series_of.ticker
-    group by coalesce(series_of.series_ticker, 'unknown'), bar_findings.partition_date
+        count(*) filter (where bars.yes_bid_close is null or bars.yes_ask_close is null) as one_sided_bars,
+        median(bars.yes_ask_close - bars.yes_bid_close) as median_spread
+    from bars
+    left join series_of on bars.ticker = series_of.ticker
+    group by coalesce(series_of.series_ticker, 'unknown'), bars.partition_date
+),
+
+finding_days as (
+    select
+        coalesce(series_ticker, 'unknown') as series_ticker,
+        partition_date,
+        sum(row_count) filter (where finding = 'crossed') as crossed_bars,
+        sum(row_count) filter (where finding = 'crossed_within') as crossed_within_bars,
+        sum(row_count) filter (where finding = 'unlike_its_trades') as bars_unlike_trades,
+        sum(row_count) filter (
+            where finding not in ('crossed', 'crossed_within', 'unlike_its_trades')
+        ) as other_findings
+    from findings
+    group by coalesce(series_ticker, 'unknown'), partition_date
 ),
 
 open_days as (
@@ -149,6 +116,11 @@ series_days as (
         series_ticker,
         partition_date
     from bar_days
+    union
+    select
+        series_ticker,
+        partition_date
+    from finding_days
 )
 
 select
@@ -161,11 +133,12 @@ select
     cast(coalesce(open_days.opens_without_bar, 0) as integer) as opens_without_bar,
     cast(coalesce(bar_days.bar_count, 0) as bigint) as bar_count,
     cast(coalesce(bar_days.unlisted_bars, 0) as bigint) as unlisted_bars,
-    cast(coalesce(bar_days.crossed_bars, 0) as bigint) as crossed_bars,
-    cast(coalesce(bar_days.crossed_within_bars, 0) as bigint) as crossed_within_bars,
+    cast(coalesce(finding_days.crossed_bars, 0) as bigint) as crossed_bars,
+    cast(coalesce(finding_days.crossed_within_bars, 0) as bigint) as crossed_within_bars,
     cast(coalesce(bar_days.one_sided_bars, 0) as bigint) as one_sided_bars,
     cast(bar_days.median_spread as decimal(10, 6)) as median_spread,
-    cast(coalesce(bar_days.bars_unlike_trades, 0) as bigint) as bars_unlike_trades
+    cast(coalesce(finding_days.bars_unlike_trades, 0) as bigint) as bars_unlike_trades,
+    cast(coalesce(finding_days.other_findings, 0) as bigint) as other_findings
 from series_days
 left join coverage_days
     on
@@ -175,3 +148,7 @@ left join bar_days
     on series_days.series_ticker = bar_days.series_ticker and series_days.partition_date = bar_days.partition_date
 left join open_days
     on series_days.series_ticker = open_days.series_ticker and series_days.partition_date = open_days.partition_date
+left join finding_days
+    on
+        series_days.series_ticker = finding_days.series_ticker
+        and series_days.partition_date = finding_days.partition_date

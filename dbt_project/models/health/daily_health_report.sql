@@ -17,6 +17,7 @@ day_totals as (
         count(*) filter (where crossed_bars > 0.001 * bar_count) as crossed_series,
         sum(crossed_within_bars) as crossed_within_bars,
         sum(bars_unlike_trades) as bars_unlike_trades,
+        sum(other_findings) as other_findings,
         sum(opens_without_bar) as opens_without_bar
     from diagnostics
     group by partition_date
@@ -31,7 +32,8 @@ findings as (
                 if(never_fetched_markets > 0, never_fetched_markets || ' open markets were never fetched', null),
                 if(unlisted_bars > 0, unlisted_bars || ' bars of markets that were never listed', null),
                 if(bars_unlike_trades > 0, bars_unlike_trades || ' bars differ from their trades', null),
-                if(crossed_within_bars > 0, crossed_within_bars || ' bars have crossed highs or lows', null)
+                if(crossed_within_bars > 0, crossed_within_bars || ' bars have crossed highs or lows', null),
+                if(other_findings > 0, other_findings || ' other findings about bars and trades', null)
             ],
             lambda finding: finding is not null
         ) as found
