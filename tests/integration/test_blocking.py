@@ -52,8 +52,11 @@ def test_too_many_faulty_rows_block_the_partition_and_all_that_follows(landed: P
     landed.run(assets=FACTS, days=DAY)
     before = landed.rows("select count(*), max(load_id) from marts.candles")
     _spoil_candles(landed, share=0.05)
+    bars = _change_candles(landed, lambda bar: bar.update(vwap_dollars="0.4100"))
     with pytest.raises(RunFailed, match=r"raw.candles: .* more than 1%"):
         landed.run(assets=FACTS, days=DAY)
+    # What differs about the responses is told all the same.
+    assert landed.rows("select kind, sum(objects) from meta.wire_drift group by kind") == [("new", bars)]
     assert landed.rows("select count(*), max(load_id) from marts.candles") == before
     run = landed.instance.get_runs(limit=1)[0]
     ran = {
