@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap, Normalize, PowerNorm
 from matplotlib.dates import date2num
 
 from kalshi_pipeline.report import canvas
@@ -62,7 +62,8 @@ def mass_heat_map(
     figure = canvas.new_figure(size)
     axes = figure.subplots()
     greatest = max(float(np.nanmax(floats(column.mass or ()))) for column in shown)
-    norm = Normalize(0, greatest)
+    # By the root of the mass: beside one sure cell, a mass spread over many would else be white.
+    norm = PowerNorm(0.5, 0, greatest)
     for edges, run in groupby(columns, key=lambda column: (column.mass is not None, column.edges)):
         if edges[0]:
             _draw(axes, list(run), norm)
@@ -80,9 +81,11 @@ def mass_heat_map(
     axes.set_xlim(columns[0].begin, columns[-1].end)
     canvas.number_axis(axes.yaxis)
     canvas.time_axis(axes)
-    bar = figure.colorbar(axes.collections[0], ax=axes, pad=0.015, fraction=0.04, aspect=28)
+    ticks = [greatest * share**2 for share in (0, 0.25, 0.5, 0.75, 1)]
+    bar = figure.colorbar(axes.collections[0], ax=axes, pad=0.015, fraction=0.04, aspect=28, ticks=ticks)
+    bar.minorticks_off()
     bar.outline.set_visible(False)
-    bar.ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
+    bar.ax.yaxis.set_major_formatter(lambda value, _: f"{float(f'{100 * value:.2g}'):g} %")
     bar.ax.tick_params(labelsize=8, colors=canvas.SOFT_INK, length=0)
     if axes.get_legend_handles_labels()[0]:
         canvas.legend(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,9 @@ import pyarrow as pa
 import pytest
 from matplotlib import image
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 from kalshi_pipeline.report import canvas
 from kalshi_pipeline.report.curves import distribution_fan, survival_picture
@@ -79,6 +82,19 @@ def heights(axes: Axes) -> list[float]:
     return [round(float(bar.get_height()), 9) for bar in axes.patches]  # type: ignore[attr-defined]
 
 
+def tick_boxes(axis: Axis) -> list[Bbox]:
+    """Where the tick labels stand that are in view, in pixels."""
+    low, high = sorted(axis.get_view_interval())
+    labels = [
+        label
+        for tick in axis.get_major_ticks()
+        if low <= tick.get_loc() <= high
+        for label in (tick.label1, tick.label2)
+        if label.get_visible() and label.get_text()
+    ]
+    return [label.get_window_extent() for label in labels]
+
+
 @pytest.mark.parametrize("size", [(3.0, 2.0), (7.0, 4.0), (12.0, 7.0)])
 def test_every_picture_is_a_png_of_the_size_asked_for(size: tuple[float, float]) -> None:
     pictures = [
@@ -90,6 +106,44 @@ def test_every_picture_is_a_png_of_the_size_asked_for(size: tuple[float, float])
     for picture in pictures:
         height, width, _ = image.imread(io.BytesIO(picture)).shape
         assert (width, height) == (round(size[0] * canvas.DPI), round(size[1] * canvas.DPI))
+
+
+@pytest.mark.parametrize("width", [4.0, 8.0, 12.0])
+@pytest.mark.parametrize("legs", [1, 5, 40, 200])
+@pytest.mark.filterwarnings("error")
+def test_all_words_of_a_picture_lie_on_it_and_no_two_ticks_overlap(
+    width: float, legs: int, drawn: list[Figure]
+) -> None:
+    size = (width, 0.55 * width)
+    hours = [RELEASE + timedelta(hours=6 * hour) for hour in range(legs)]
+    cuts = [60_000.0 + 250 * leg for leg in range(legs)]
+    curve = [1 - (leg + 1) / (legs + 2) for leg in range(legs)]
+    levels = {level: [None if hour == 3 else level for hour in range(legs)] for level in (0.05, 0.25, 0.5, 0.75, 0.95)}
+    mass = [1 / (legs + 1)] * (legs + 1)
+    words_of: dict[str, Any] = {"title": "KXBTCD-26JUN0317", "unit": "dollars", "size": size}
+    distribution_fan(hours, levels, anchor=hours[-1] + timedelta(hours=12), outcome=0.6, **words_of)
+    survival_picture(
+        cuts, curve, [None, *curve[1:]], curve, subtitle="2026-06-03 12:00 UTC", outcome=cuts[-1], **words_of
+    )
+    mass_heat_map(
+        hours, [cuts] * legs, [None if hour == 3 else mass for hour in range(legs)], outcome=60_100, **words_of
+    )
+    assert len(drawn) == 3
+    for figure in drawn:
+        figure.draw_without_rendering()
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                labels = tick_boxes(axis)
+                assert not any(one.overlaps(other) for one, other in pairwise(labels))
+            named = [text for text in axes.texts if text.get_text()]
+            for box in [
+                *tick_boxes(axes.xaxis),
+                *tick_boxes(axes.yaxis),
+                *(text.get_window_extent() for text in named),
+            ]:
+                assert min(box.x0, box.y0) >= 0
+                assert box.x1 <= figure.bbox.x1
+                assert box.y1 <= figure.bbox.y1
 
 
 def test_the_same_data_gives_the_same_bytes() -> None:
