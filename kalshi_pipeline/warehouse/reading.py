@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 #: An observation older than this counts as none: it could pass no age gate.
 QUOTE_LOOKBACK = timedelta(days=7)
@@ -50,43 +51,59 @@ inner join research.ladder_legs as l on s.ladder_id = l.ladder_id and l.known_at
 """
 
 _OBSERVATIONS = """
-with known_quotes as (
+with quotes_of_window as (
     select
-        ticker, available_ts, quote_kind, period_minutes, yes_bid, yes_ask, last_price, volume, open_interest
+        ticker, available_ts, quote_kind, period_minutes, yes_bid, yes_ask, last_price, volume, open_interest, source
     from marts.quotes
     where partition_date between $first_day and $last_day
+),
+-- Few instants have two observations; only their rows are put in order.
+double_instants as (
+    select ticker, available_ts
+    from quotes_of_window
+    group by ticker, available_ts
+    having count(*) > 1
+),
+known_quotes as (
+    select * from quotes_of_window anti join double_instants using (ticker, available_ts)
+    union all
+    select * from quotes_of_window semi join double_instants using (ticker, available_ts)
     -- Two observations of one instant: the order book before a bar, the shorter bar before the longer.
     qualify row_number() over (
         partition by ticker, available_ts
         order by quote_kind = 'order_book' desc, period_minutes asc nulls first, source asc
     ) = 1
 ),
-matched as (
-    select e.ladder_id, e.asof_ts, e.leg_index, q.*
+latest_quotes as (
+    select
+        e.ladder_id,
+        e.asof_ts,
+        e.snapshot_kind,
+        e.leg_index,
+        e.ticker as leg_ticker,
+        q.*,
+        -- How old a quote may be is counted from each instant, whatever other instants are asked for with it.
+        q.available_ts >= e.asof_ts - to_days($lookback_days) as counts
     from expected_legs as e
-    asof inner join known_quotes as q on e.ticker = q.ticker and e.asof_ts >= q.available_ts
+    asof left join known_quotes as q on e.ticker = q.ticker and e.asof_ts >= q.available_ts
 )
 select
-    e.ladder_id,
-    e.asof_ts as asof,
-    e.snapshot_kind,
-    e.leg_index,
-    e.ticker,
-    q.yes_bid::double as yes_bid,
-    q.yes_ask::double as yes_ask,
-    q.last_price::double as last_price,
-    q.quote_kind,
-    q.available_ts,
-    epoch_us(e.asof_ts) / 1e6 - epoch_us(q.available_ts) / 1e6 as age_seconds,
-    q.period_minutes,
-    q.volume::double as volume,
-    q.open_interest::double as open_interest
-from expected_legs as e
--- How old a quote may be is counted from each instant, whatever other instants are asked for with it.
-left join matched as q
-    on e.ladder_id = q.ladder_id and e.asof_ts = q.asof_ts and e.leg_index = q.leg_index
-    and q.available_ts >= e.asof_ts - to_days($lookback_days)
-order by e.ladder_id, e.asof_ts, e.leg_index
+    ladder_id,
+    asof_ts as asof,
+    snapshot_kind,
+    leg_index,
+    leg_ticker as ticker,
+    case when counts then yes_bid::double end as yes_bid,
+    case when counts then yes_ask::double end as yes_ask,
+    case when counts then last_price::double end as last_price,
+    case when counts then quote_kind end as quote_kind,
+    case when counts then available_ts end as available_ts,
+    case when counts then epoch_us(asof_ts) / 1e6 - epoch_us(available_ts) / 1e6 end as age_seconds,
+    case when counts then period_minutes end as period_minutes,
+    case when counts then volume::double end as volume,
+    case when counts then open_interest::double end as open_interest
+from latest_quotes
+order by ladder_id, asof_ts, leg_index
 """
 
 
@@ -116,8 +133,8 @@ def observations_as_of(con: duckdb.DuckDBPyConnection, snapshots: pa.Table) -> p
     if not snapshots.num_rows:
         first = last = datetime.min.date()
     else:
-        instants = snapshots.column("asof").to_pylist()
-        first, last = (min(instants) - QUOTE_LOOKBACK).date(), max(instants).date()
+        instants = pc.min_max(snapshots["asof"]).as_py()
+        first, last = (instants["min"] - QUOTE_LOOKBACK).date(), instants["max"].date()
     renamed = snapshots.rename_columns(["asof_ts" if name == "asof" else name for name in snapshots.column_names])
     con.register("snapshots", renamed)
     try:

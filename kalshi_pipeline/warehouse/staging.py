@@ -64,17 +64,19 @@ def _require_columns(table: Table, types: dict[str, str]) -> None:
 
 
 def _query(table: Table, relation: str, types: dict[str, str]) -> str:
-    values, faults = [], [ROW_FAULT] if ROW_FAULT in types else []
+    values, faults, misfits = [], [ROW_FAULT] if ROW_FAULT in types else [], []
     for name in table.columns:
         value, misfit = _converted(identifier(name), types[name], table.sql_type(name))
         values.append(f"{value} AS {identifier(name)}")
         if misfit:
+            misfits.append(f"({misfit[0]})")
             faults.append(f"CASE WHEN {misfit[0]} THEN '{name}: {misfit[1]}' END")
     served = f"{ROW_SOURCE}::JSON" if ROW_SOURCE in types else "NULL"
-    fault = _joined(faults)
+    # Nearly every row is sound: what is wrong is put into words only where one plain condition says that something is.
+    faulty = " OR ".join([f"{ROW_FAULT} IS NOT NULL"] * (ROW_FAULT in types) + misfits) or "FALSE"
     return (
-        f"SELECT {', '.join(values)}, {fault} AS {ROW_FAULT}, "
-        f"CASE WHEN {fault} IS NOT NULL THEN coalesce({served}, to_json({packed(table.columns)})) END AS {ROW_SOURCE} "
+        f"SELECT {', '.join(values)}, CASE WHEN {faulty} THEN {_joined(faults)} END AS {ROW_FAULT}, "
+        f"CASE WHEN {faulty} THEN coalesce({served}, to_json({packed(table.columns)})) END AS {ROW_SOURCE} "
         f"FROM {relation}"
     )
 
