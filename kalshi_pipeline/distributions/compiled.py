@@ -29,17 +29,17 @@ index = np.uint64
 
 def compiled(function: _Function) -> _Function:
     """Compile a function of arrays and numbers. Exact IEEE arithmetic: no reordering of sums."""
-    return _compile(function)
+    return _compile(function, inline=False)
 
 
 def inlined(function: _Function) -> _Function:
     """Compile a step of a kernel into every kernel that takes it: on a short ladder the call would cost most."""
-    return _compile(function, forceinline=True)
+    return _compile(function, inline=True)
 
 
-def _compile(function: _Function, **options: bool) -> _Function:
+def _compile(function: _Function, *, inline: bool) -> _Function:
     function.__qualname__ = f"{function.__qualname__}_{_CONTENT}"
-    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", **options)(function))
+    return cast(_Function, njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(function))
 
 
 def content_of_kernels(folder: Path) -> str:

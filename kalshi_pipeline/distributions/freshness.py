@@ -80,14 +80,16 @@ def measure_freshness(batch: Batch, rules: Rules) -> Freshness:
         medians(batch.leg_pointer, batch.quotes["volume"]), medians(batch.leg_pointer, batch.quotes["open_interest"])
     )
     cutoff = _cutoffs(batch, minutes, liquidity, rules) * _MINUTE
-    of_quotes = medians(batch.leg_pointer, np.where(quoted, cutoff, np.nan))
+    snapshot_cutoff = medians(batch.leg_pointer, np.where(quoted, cutoff, np.nan))
+    if (silent := np.isnan(snapshot_cutoff)).any():
+        snapshot_cutoff[silent] = medians(batch.leg_pointer, cutoff)[silent]
     return Freshness(
         age=age,
         cutoff=cutoff,
         fresh=age <= cutoff + 1 / _SECOND,
         median_age=medians(batch.leg_pointer, age),
         max_age=np.fmax.reduceat(age, batch.leg_pointer[:-1]),
-        snapshot_cutoff=np.where(np.isnan(of_quotes), medians(batch.leg_pointer, cutoff), of_quotes),
+        snapshot_cutoff=snapshot_cutoff,
         minutes_to_anchor=minutes,
         liquidity=liquidity,
     )
@@ -97,7 +99,8 @@ def measure_coverage(batch: Batch, bands: Bands, fresh: Freshness, rules: Rules)
     """Measure how much of the ladder fresh and narrow quotes cover. An empty side counts as 0 or 1."""
     pointer = batch.leg_pointer
     legs = np.diff(pointer)
-    covered = fresh.fresh & (bands.width < rules.max_spread - BOUNDARY_NOISE)
+    width = bands.width
+    covered = fresh.fresh & (width < rules.max_spread - BOUNDARY_NOISE)
     two_sided = counts(pointer, bands.two_sided)
     known = counts(pointer, bands.sided) > 0
     return Coverage(
@@ -108,8 +111,8 @@ def measure_coverage(batch: Batch, bands: Bands, fresh: Freshness, rules: Rules)
         live=counts(pointer, fresh.fresh & bands.sided),
         share=counts(pointer, covered) / legs,
         two_sided_share=two_sided / legs,
-        median_spread=np.where(known, medians(pointer, bands.width), np.nan),
-        median_relative_spread=medians(pointer, np.where(bands.two_sided, bands.width / bands.mid, np.nan)),
+        median_spread=np.where(known, medians(pointer, width), np.nan),
+        median_relative_spread=medians(pointer, np.where(bands.two_sided, width / bands.mid, np.nan)),
     )
 
 
@@ -126,5 +129,11 @@ def _cutoffs(batch: Batch, minutes: Floats, liquidity: Floats, rules: Rules) -> 
     rows = [*(rules.stale_row(name) for name in names), *(rules.bar_rows[length] for length in sorted(rules.bar_rows))]
     own = np.array([names.index(profile) for profile in profiles], dtype=np.int64)[batch.ladder_of]
     sizes = np.diff(batch.leg_pointer)
-    row_of = rows_of_bars(rules, batch.quotes["period_minutes"], np.repeat(own, sizes), len(names))
-    return cutoff_minutes(rows, row_of, np.repeat(minutes, sizes), np.repeat(liquidity, sizes), rules)
+    own_of_leg = np.repeat(own, sizes)
+    row_of = rows_of_bars(rules, batch.quotes["period_minutes"], own_of_leg, len(names))
+    # Most quotes go by the row of their ladder, which is the same for all legs of a snapshot.
+    cutoffs = np.repeat(cutoff_minutes(rows, own, minutes, liquidity, rules), sizes)
+    other = np.flatnonzero(row_of != own_of_leg)
+    snapshot = np.repeat(np.arange(sizes.size), sizes)[other] if other.size else other
+    cutoffs[other] = cutoff_minutes(rows, row_of[other], minutes[snapshot], liquidity[snapshot], rules)
+    return cutoffs

@@ -93,9 +93,8 @@ def repair(
         rate: fee rate, per snapshot.
     """
     cells, legs, snapshots = int(cell_pointer[-1]), int(leg_pointer[-1]), layout_of.size
-    out = Repaired(
-        *np.empty((6, cells)), *np.empty((3, legs)), *np.empty((2, snapshots)), arrived=np.ones(snapshots, np.bool_)
-    )
+    per_cell, per_leg, per_snapshot = np.empty((6, cells)), np.empty((3, legs)), np.empty((2, snapshots))
+    out = Repaired._make((*per_cell, *per_leg, *per_snapshot, np.ones(snapshots, dtype=np.bool_)))
     widest = max(int(np.diff(layouts.cell_pointer).max(initial=2)), int(np.diff(layouts.leg_pointer).max(initial=2)))
     scratch = Scratch(
         lower=np.empty(widest),

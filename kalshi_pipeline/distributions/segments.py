@@ -6,6 +6,9 @@ import numpy as np
 
 from kalshi_pipeline.distributions.compiled import Bools, Floats, Ints, compiled
 
+#: Up to so many values are put in order one by one.
+FEW = 32
+
 
 @compiled
 def medians(pointer: Ints, values: Floats) -> Floats:
@@ -21,13 +24,15 @@ def medians(pointer: Ints, values: Floats) -> Floats:
         for index in range(pointer[piece], pointer[piece + 1]):
             value = values[index]
             if not np.isnan(value):
-                slot = count
-                while slot > 0 and known[slot - 1] > value and count <= 32:
-                    known[slot] = known[slot - 1]
-                    slot -= 1
-                known[slot] = value
+                if count < FEW:
+                    # Every value moves up past the smaller ones, without a branch that nobody could foretell.
+                    for slot in range(count):
+                        smaller = min(known[slot], value)
+                        value = max(known[slot], value)
+                        known[slot] = smaller
+                known[count] = value
                 count += 1
-        if count > 32:
+        if count > FEW:
             known[:count].sort()
         middle = count // 2
         if count == 0:

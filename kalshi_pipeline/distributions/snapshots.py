@@ -12,7 +12,7 @@ from kalshi_pipeline.distributions.bands import read_bands
 from kalshi_pipeline.distributions.freshness import measure_coverage, measure_freshness
 from kalshi_pipeline.distributions.gates import GateInputs, evaluate_gates
 from kalshi_pipeline.distributions.moments import moments, quantiles, tail_probabilities
-from kalshi_pipeline.distributions.observations import read_batch
+from kalshi_pipeline.distributions.observations import Batch, read_batch
 from kalshi_pipeline.distributions.publish import cells_table, distributions_table, quotes_table
 from kalshi_pipeline.distributions.quality import quality
 from kalshi_pipeline.distributions.repair import repair
@@ -23,7 +23,7 @@ from kalshi_pipeline.distributions.violations import violations_after, violation
 from kalshi_pipeline.distributions.weights import repair_weights
 from kalshi_pipeline.ladders.classify import CONFIDENCES
 
-__all__ = ["SnapshotTables", "compute"]
+__all__ = ["SnapshotTables", "compute", "evaluate"]
 
 
 def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Rules | None = None) -> SnapshotTables:
@@ -45,7 +45,12 @@ def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Ru
         ValueError: the tables do not fit together, or a quote was not yet known at its instant.
     """
     rules = rules or Rules()
-    batch = read_batch(ladders, legs, observations)
+    results = evaluate(read_batch(ladders, legs, observations), rules)
+    return SnapshotTables(distributions_table(results, rules), cells_table(results), quotes_table(results))
+
+
+def evaluate(batch: Batch, rules: Rules) -> Results:
+    """The whole method, on arrays: bands, freshness, repair, gates, quality, moments, quantiles and tails."""
     layouts, layout_of = batch.layouts, batch.layout_of
     bands = read_bands(batch.quotes["yes_bid"], batch.quotes["yes_ask"], batch.quotes["last_price"])
     fresh = measure_freshness(batch, rules)
@@ -73,7 +78,7 @@ def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Ru
     quantile, edge = quantiles(
         layouts, layout_of, batch.cell_pointer, repaired.probability, np.array(list(QUANTILES.values()))
     )
-    results = Results(
+    return Results(
         batch=batch,
         bands=bands,
         fresh=fresh,
@@ -105,4 +110,3 @@ def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Ru
         edge=edge,
         tails=tail_probabilities(layouts, layout_of, batch.cell_pointer, repaired.probability, repaired.survival),
     )
-    return SnapshotTables(distributions_table(results, rules), cells_table(results), quotes_table(results))

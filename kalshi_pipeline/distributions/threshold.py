@@ -25,11 +25,11 @@ def tighten(strikes: int, lower: Floats, upper: Floats) -> float:
     """
     below, above, overlap = 0.0, 1.0, 0.0
     for back in range(strikes):
-        i = index(strikes - 1 - back)
-        below = max(below, lower[i])
-        lower[i] = below
+        strike = index(strikes - 1 - back)
+        below = max(below, lower[strike])
+        lower[strike] = below
         # The widest overlap of the tightened bands lies at the strike of its ask.
-        overlap = max(overlap, below - upper[i])
+        overlap = max(overlap, below - upper[strike])
     for i in range(strikes):
         above = min(above, upper[i])
         upper[i] = above

@@ -80,8 +80,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     _core(
         "threshold",
         "bids speak only for themselves",
-        "below = max(below, lower[i])",
-        "below = lower[i]",
+        "below = max(below, lower[strike])",
+        "below = lower[strike]",
         "threshold.py::test_the_band_of_one_strike_holds_for_the_whole_pool",
     ),
     _core(
