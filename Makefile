@@ -45,9 +45,10 @@ test-slow: $(CHANGE)
 requirements: $(CHANGE)
 	$(BIN)/python -m tests.requirements $(PARALLEL)
 
-# Compiled kernels run as Python, or their branches could not be seen; that takes a while.
+# Branches of the core packages. Kernels run as Python in the unit tests, or their branches could not be seen.
 coverage: $(CHANGE)
-	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/unit tests/integration $(PARALLEL) -m 'not live and not slow' --cov
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/unit $(PARALLEL) -m 'not live and not slow' --cov --cov-report= --cov-fail-under=0
+	$(PYTEST) tests/integration $(PARALLEL) -m 'not live and not slow' --cov --cov-append
 
 bench: $(CHANGE)
 	$(PYTEST) tests/bench --benchmark-only -m 'not live'
@@ -66,7 +67,7 @@ docs: $(USE)
 
 # Keeps data/: what was fetched is yours.
 clean:
-	rm -rf $(VENV) build dist dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks
+	rm -rf $(VENV) build dist dbt_project/target dbt_project/logs .pytest_cache .ruff_cache .mypy_cache .hypothesis .benchmarks .coverage
 	find kalshi_pipeline tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The first interpreter that fits makes the environment, and the rest of the line is not reached.
