@@ -5,18 +5,26 @@ stated_values as (
     where reject_reason is null
 ),
 
--- The first print counts from the first feed that had it; feeds that repeat it add nothing.
+first_of_feeds as (
+    select
+        *,
+        min(learned_at) over (partition by event_ticker) as first_learned_at
+    from stated_values
+    where is_first_of_feed
+),
+
+-- The first print counts from the first feed that had it; feeds that repeat it add nothing, and the period that they
+-- name was not known with it.
 known_values as (
     select
         event_ticker,
         arg_min(series_ticker, learned_at) as series_ticker,
-        max(reference_period) as reference_period,
+        max(reference_period) filter (where learned_at = first_learned_at) as reference_period,
         arg_min(source, learned_at) as source,
         min(learned_at) as learned_at,
         min(value) as value,
         arg_min(value_text, learned_at) as value_text
-    from stated_values
-    where is_first_of_feed
+    from first_of_feeds
     group by event_ticker
     union all
     select
@@ -49,7 +57,7 @@ event_changes as (
     select
         *,
         coalesce(value != lag(value) over knowledge_order, true) as is_new_value,
-        max(reference_period) over (partition by event_ticker) as event_period
+        max(reference_period) over knowledge_order as known_period
     from event_instants
     window knowledge_order as (partition by event_ticker order by learned_at)
 ),
@@ -58,7 +66,7 @@ revisions as (
     select
         event_ticker,
         series_ticker,
-        event_period as reference_period,
+        known_period as reference_period,
         cast(row_number() over knowledge_order - 1 as integer) as revision_number,
         value,
         value_text,
