@@ -15,9 +15,10 @@ from kalshi_pipeline.defs.checks import asset_key, schema_check
 from kalshi_pipeline.defs.metadata import picture
 from kalshi_pipeline.defs.partitions import ONE_RUN
 from kalshi_pipeline.defs.research_tables import all_written, research_asset, research_spec, written
+from kalshi_pipeline.report.reliability import reliability_markdown, reliability_picture
 from kalshi_pipeline.report.scorecard import scorecard_markdown, scorecard_picture
 from kalshi_pipeline.research.cases import Cases, build_cases
-from kalshi_pipeline.research.evaluation import evaluate
+from kalshi_pipeline.research.evaluation import Made, evaluate, make_forecasts
 from kalshi_pipeline.research.models.recalibration import fit_recalibrations
 from kalshi_pipeline.research.models.ridge import fit_ridges
 from kalshi_pipeline.research.scorecard import build_scorecard
@@ -42,6 +43,7 @@ _CASES = [
     ["research", "ladder_quotes"],
 ]
 _FOLDS = asset_key(WALKFORWARD_FOLDS)
+_FORECASTS = [*_CASES, _FOLDS, asset_key(RECALIBRATIONS), asset_key(RIDGE_PREDICTIONS)]
 _MODELS = [asset_key(EVENT_FEATURE_PANEL), asset_key(EVENT_LABELS), _FOLDS]
 
 
@@ -90,20 +92,16 @@ def ridge(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[A
 @dg.asset(
     **research_asset(
         WALKFORWARD_RESULTS,
-        [*_CASES, _FOLDS, asset_key(RECALIBRATIONS), asset_key(RIDGE_PREDICTIONS)],
+        _FORECASTS,
         "Every forecast with its scores: the market, what is fitted on it, and the baselines.",
     )
 )
 def walkforward_results(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
     """Score every method on every release and horizon it has a forecast for."""
     with warehouse.read() as con:
-        results = evaluate(
-            _cases(con),
-            read_table(con, "research.event_labels"),
-            read_table(con, "research.walkforward_folds"),
-            read_table(con, "research.recalibrations"),
-            read_table(con, "research.ridge_predictions"),
-        )
+        cases = _cases(con)
+        forecasts = _forecasts(con, cases)
+    results = evaluate(cases, forecasts)
     counted = {f"forecasts: {row['values']}": row["counts"] for row in pc.value_counts(results["method"]).to_pylist()}
     yield from written(context, warehouse, WALKFORWARD_RESULTS, results, **counted)
 
@@ -111,14 +109,16 @@ def walkforward_results(context: dg.AssetExecutionContext, warehouse: Warehouse)
 @dg.asset(
     **research_asset(
         SCORECARD,
-        [*_CASES, asset_key(WALKFORWARD_RESULTS)],
+        [*_FORECASTS, asset_key(WALKFORWARD_RESULTS)],
         "How good every method was, by series, release type and horizon, with intervals, baselines and events.",
     )
 )
 def scorecard(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator[Any]:
     """Average the results, with intervals over release groups and differences from the market."""
     with warehouse.read() as con:
-        card = build_scorecard(read_table(con, "research.walkforward_results"), _cases(con))
+        results, cases = read_table(con, "research.walkforward_results"), _cases(con)
+        forecasts = _forecasts(con, cases)
+    card = build_scorecard(results, cases, forecasts)
     yield from written(
         context,
         warehouse,
@@ -127,7 +127,9 @@ def scorecard(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterat
         **{
             "log score": dg.MetadataValue.md(scorecard_markdown(card, "log_score")),
             "crps": dg.MetadataValue.md(scorecard_markdown(card, "crps")),
+            "reliability": dg.MetadataValue.md(reliability_markdown(card)),
             "picture": picture(scorecard_picture(card), "Scorecard"),
+            "picture of reliability": picture(reliability_picture(card), "Reliability"),
         },
     )
 
@@ -139,6 +141,16 @@ def _cases(con: duckdb.DuckDBPyConnection) -> Cases:
         read_table(con, "research.ladders"),
         passed_cells(con),
         passed_quotes(con),
+    )
+
+
+def _forecasts(con: duckdb.DuckDBPyConnection, cases: Cases) -> list[Made]:
+    return make_forecasts(
+        cases,
+        read_table(con, "research.event_labels"),
+        read_table(con, "research.walkforward_folds"),
+        read_table(con, "research.recalibrations"),
+        read_table(con, "research.ridge_predictions"),
     )
 
 

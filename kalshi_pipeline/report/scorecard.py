@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from kalshi_pipeline.report import canvas
 
 _TITLE = "Scorecard"
 #: Methods in order, with the names people read.
-_NAMES = {
+METHOD_NAMES = {
     "market": "market",
     "recalibrated": "recalibrated",
     "ridge": "ridge",
@@ -25,6 +25,9 @@ _NAMES = {
 _PANEL = (3.6, 2.3)
 _UNIT_FREE = "log_score"
 
+#: Release type and horizon of a panel, and its rows by method.
+Panel: TypeAlias = tuple[tuple[str, int], list[dict[str, Any]]]
+
 
 def scorecard_markdown(scorecard: pa.Table, metric: str = _UNIT_FREE) -> str:
     """One metric by release type, horizon and method, with intervals, differences, events and dates.
@@ -33,7 +36,7 @@ def scorecard_markdown(scorecard: pa.Table, metric: str = _UNIT_FREE) -> str:
         scorecard: rows of ``research.scorecard``.
         metric: a loss: ``log_score``, ``rps``, ``crps``, ``absolute_error`` or ``brier``.
     """
-    rows = _rows(scorecard, metric)
+    rows = rows_of(scorecard, metric)
     if not rows:
         return f"No event has both a snapshot that passed the gates and an outcome yet: there is no {metric} to show."
     lines = [
@@ -42,9 +45,9 @@ def scorecard_markdown(scorecard: pa.Table, metric: str = _UNIT_FREE) -> str:
         "|---|--:|---|--:|---|--:|---|--:|--:|---|---|",
     ]
     for row in rows:
-        cells = [row["scope_value"], horizon_words(row["horizon_minutes"]), _NAMES[row["method"]]]
-        cells += [_figure(row["estimate"]), _interval(row["estimate_low"], row["estimate_high"])]
-        cells += [_figure(row["difference"]), _interval(row["difference_low"], row["difference_high"])]
+        cells = [row["scope_value"], horizon_words(row["horizon_minutes"]), METHOD_NAMES[row["method"]]]
+        cells += [figure_words(row["estimate"]), interval_words(row["estimate_low"], row["estimate_high"])]
+        cells += [figure_words(row["difference"]), interval_words(row["difference_low"], row["difference_high"])]
         cells += [_p_value(row["dm_p_value"]), str(row["n_events"])]
         cells += [f"{row[name]:%Y-%m-%d}" for name in ("first_anchor", "last_anchor")]
         lines.append(f"| {' | '.join(cells)} |")
@@ -59,21 +62,15 @@ def scorecard_picture(scorecard: pa.Table, metric: str = _UNIT_FREE, limit: int 
         metric: a loss.
         limit: most panels; those with the most events come first.
     """
-    rows = _rows(scorecard, metric)
-    panels: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for row in rows:
-        panels.setdefault((row["scope_value"], row["horizon_minutes"]), []).append(row)
-    if not panels:
+    chosen = panels(rows_of(scorecard, metric), limit)
+    if not chosen:
         return canvas.empty_picture(_TITLE, "No event has both a passed snapshot and an outcome yet.")
-    most = sorted(panels, key=lambda key: -max(row["n_events"] for row in panels[key]))[:limit]
-    chosen = sorted(most, key=lambda key: (key[0], -key[1]))
     columns = min(len(chosen), 3)
     height = -(-len(chosen) // columns)
     figure = canvas.new_figure((columns * _PANEL[0], 0.4 + height * _PANEL[1]))
     canvas.headline(figure, f"{_TITLE}: mean {metric.replace('_', ' ')} with 95 % interval, lower is better")
     axes = figure.subplots(height, columns, squeeze=False).ravel()
-    for panel, key in zip(axes, chosen, strict=False):
-        own = panels[key]
+    for panel, (key, own) in zip(axes, chosen, strict=False):
         place = np.arange(len(own))
         value, low, high = (
             np.array([row[name] for row in own], dtype=np.float64)
@@ -82,7 +79,7 @@ def scorecard_picture(scorecard: pa.Table, metric: str = _UNIT_FREE, limit: int 
         colours = [canvas.BELIEF if row["method"] == "market" else canvas.QUOTES for row in own]
         panel.hlines(place, low, high, color=colours, linewidth=2.2)
         panel.scatter(value, place, color=colours, s=22, zorder=3, clip_on=False)
-        panel.set_yticks(place, [_NAMES[str(row["method"])] for row in own])
+        panel.set_yticks(place, [METHOD_NAMES[str(row["method"])] for row in own])
         panel.set_ylim(len(own) - 0.5, -0.5)
         panel.set_xlim(left=0)
         market = [row["n_events"] for row in own if row["method"] == "market"]
@@ -93,6 +90,15 @@ def scorecard_picture(scorecard: pa.Table, metric: str = _UNIT_FREE, limit: int 
     return canvas.png(figure)
 
 
+def panels(rows: list[dict[str, Any]], limit: int) -> list[Panel]:
+    """Rows by release type and horizon: those with the most events, by type, the longest horizon first."""
+    found: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault((row["scope_value"], row["horizon_minutes"]), []).append(row)
+    most = sorted(found.items(), key=lambda item: -max(row["n_events"] for row in item[1]))[:limit]
+    return sorted(most, key=lambda item: (item[0][0], -item[0][1]))
+
+
 def horizon_words(minutes: int) -> str:
     """A horizon as people say it: ``7 d``, ``4 h``, ``15 min``."""
     if minutes % 1440 == 0:
@@ -100,22 +106,24 @@ def horizon_words(minutes: int) -> str:
     return f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
 
 
-def _rows(scorecard: pa.Table, metric: str) -> list[dict[str, Any]]:
+def rows_of(scorecard: pa.Table, metric: str) -> list[dict[str, Any]]:
     """The rows of a metric by release type, the longest horizon first, methods in their order."""
     chosen = pc.and_(pc.equal(scorecard["metric"], metric), pc.equal(scorecard["scope"], "release_type"))
     rows: list[dict[str, Any]] = scorecard.filter(chosen).to_pylist()
-    order = list(_NAMES)
+    order = list(METHOD_NAMES)
     rows.sort(key=lambda row: (row["scope_value"], -row["horizon_minutes"], order.index(row["method"])))
     return rows
 
 
-def _figure(value: float | None) -> str:
+def figure_words(value: float | None) -> str:
+    """A figure with three decimals; empty where there is none."""
     return "" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def _p_value(value: float | None) -> str:
-    return "< 0.001" if value is not None and value < 0.001 else _figure(value)
+    return "< 0.001" if value is not None and value < 0.001 else figure_words(value)
 
 
-def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None else f"{_figure(low)} to {_figure(high)}"
+def interval_words(low: float | None, high: float | None) -> str:
+    """An interval by its ends; empty where there is none."""
+    return "" if low is None else f"{figure_words(low)} to {figure_words(high)}"

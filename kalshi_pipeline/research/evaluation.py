@@ -5,7 +5,7 @@ One row per case and method. Nothing is averaged here; that, and how sure one ca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,8 +61,16 @@ RESULT_SCHEMA = pa.schema(
 _CASE = tuple(name for name in RESULT_SCHEMA.names[:14] if name not in ("method", "fold_id"))
 
 
-class _Made(NamedTuple):
-    """Forecasts of a method: for which cases, with what mass on the ladder's cells, and as pieces."""
+class Made(NamedTuple):
+    """Forecasts of a method.
+
+    Attributes:
+        method: how they came about.
+        cases: positions of the cases they are for.
+        masses: mass on every cell of these cases' ladders, one case after the other.
+        pieces: the same distributions as pieces.
+        fold: fold that was fitted on, per forecast; ``None`` for methods without a fit.
+    """
 
     method: str
     cases: Ints
@@ -71,10 +79,10 @@ class _Made(NamedTuple):
     fold: pa.Array | None = None
 
 
-def evaluate(
+def make_forecasts(
     cases: Cases, labels: pa.Table, folds: pa.Table, recalibrations: pa.Table, predictions: pa.Table
-) -> pa.Table:
-    """Score every method on every case it has a forecast for.
+) -> list[Made]:
+    """Every method's forecasts of the cases it can say something about.
 
     Args:
         cases: what is scored.
@@ -84,19 +92,32 @@ def evaluate(
         predictions: rows of ``research.ridge_predictions``.
 
     Returns:
+        One for every method that has any.
+    """
+    if not len(cases):
+        return []
+    made = [*_unfitted(cases, labels), _recalibrated(cases, folds, recalibrations), _shifted(cases, predictions)]
+    return [one for one in made if one.cases.size]
+
+
+def evaluate(cases: Cases, forecasts: Sequence[Made]) -> pa.Table:
+    """Score every method on every case it has a forecast for.
+
+    Args:
+        cases: what is scored.
+        forecasts: from :func:`make_forecasts`.
+
+    Returns:
         :data:`RESULT_SCHEMA`, ordered by method, ladder and horizon. ``fold_id`` is the fold whose test block a fitted
         method's forecast is from, NULL for the others.
     """
-    tables = [RESULT_SCHEMA.empty_table()]
-    if len(cases):
-        made = [*_unfitted(cases, labels), _recalibrated(cases, folds, recalibrations), _shifted(cases, predictions)]
-        tables += [_scored(cases, one) for one in made if one.cases.size]
+    tables = [RESULT_SCHEMA.empty_table(), *(_scored(cases, one) for one in forecasts)]
     return pa.concat_tables(tables).sort_by(
         [("method", "ascending"), ("ladder_id", "ascending"), ("horizon_minutes", "ascending")]
     )
 
 
-def _unfitted(cases: Cases, labels: pa.Table) -> Iterator[_Made]:
+def _unfitted(cases: Cases, labels: pa.Table) -> Iterator[Made]:
     """The market and the baselines."""
     everyone = np.arange(len(cases))
     masses = {
@@ -108,15 +129,15 @@ def _unfitted(cases: Cases, labels: pa.Table) -> Iterator[_Made]:
     for method, mass in masses.items():
         known = everyone[np.isfinite(mass[cases.cells.pointer[:-1]])]
         cells = cases.cells.with_mass(mass).take(known)
-        yield _Made(method, known, cells.mass, of_cells(cells))
+        yield Made(method, known, cells.mass, of_cells(cells))
     values = np.asarray(labels["label_value"].cast(pa.float64()).to_numpy(), dtype=np.float64)
     for method, window, least in (("no_change", 1, 1), ("climatology", CLIMATOLOGY_RELEASES, CLIMATOLOGY_LEAST)):
         memory = remembered(known_labels(labels, cases.table, window), values, least)
         masses_of = scores.cell_masses(memory.forecasts, cases.cells.take(memory.cases))
-        yield _Made(method, memory.cases, masses_of, memory.forecasts)
+        yield Made(method, memory.cases, masses_of, memory.forecasts)
 
 
-def _recalibrated(cases: Cases, folds: pa.Table, recalibrations: pa.Table) -> _Made:
+def _recalibrated(cases: Cases, folds: pa.Table, recalibrations: pa.Table) -> Made:
     """The market's distribution under the curve of the fold that tests on the case, where one could be fitted."""
     test = folds.filter(pc.equal(folds["role"], "test")).select(["release_id", "fold_id"])
     rows = cases.table.select(["release_id", "horizon_minutes"]).append_column("case", pa.array(np.arange(len(cases))))
@@ -127,10 +148,10 @@ def _recalibrated(cases: Cases, folds: pa.Table, recalibrations: pa.Table) -> _M
     case = np.asarray(rows["case"].to_numpy(), dtype=np.int64)
     masses = recalibrated_masses(cases, case, rows["intercept"].to_numpy(), rows["slope"].to_numpy())
     cells = cases.cells.take(case).with_mass(masses)
-    return _Made("recalibrated", case, masses, of_cells(cells), rows["fold_id"].combine_chunks())
+    return Made("recalibrated", case, masses, of_cells(cells), rows["fold_id"].combine_chunks())
 
 
-def _shifted(cases: Cases, predictions: pa.Table) -> _Made:
+def _shifted(cases: Cases, predictions: pa.Table) -> Made:
     """The market's distribution moved by the surprise that ridge regression predicts."""
     rows = cases.table.select(["ladder_id", "horizon_minutes"]).append_column("case", pa.array(np.arange(len(cases))))
     predicted = predictions.select(["ladder_id", "horizon_minutes", "fold_id", "predicted_surprise"])
@@ -138,7 +159,7 @@ def _shifted(cases: Cases, predictions: pa.Table) -> _Made:
     case = np.asarray(rows["case"].to_numpy(), dtype=np.int64)
     cells = cases.cells.take(case)
     pieces = of_cells(cells).shifted(rows["predicted_surprise"].to_numpy())
-    return _Made("ridge", case, scores.cell_masses(pieces, cells), pieces, rows["fold_id"].combine_chunks())
+    return Made("ridge", case, scores.cell_masses(pieces, cells), pieces, rows["fold_id"].combine_chunks())
 
 
 def _last_fold(rows: pa.Table) -> pa.Table:
@@ -148,7 +169,7 @@ def _last_fold(rows: pa.Table) -> pa.Table:
     return rows.filter(pa.array(np.append(case[1:] != case[:-1], True)[: len(case)]))
 
 
-def _scored(cases: Cases, made: _Made) -> pa.Table:
+def _scored(cases: Cases, made: Made) -> pa.Table:
     outcome = cases.outcome[made.cases]
     cells: Cells = cases.cells.take(made.cases).with_mass(made.masses)
     scored = scores.crps(made.pieces, outcome)

@@ -6,10 +6,10 @@ Metrics in a unit are told only where all events share it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from kalshi_pipeline.distributions.compiled import Floats, Ints
-from kalshi_pipeline.research.cases import Cases, leg_outcomes
+from kalshi_pipeline.research.cases import Cases
 from kalshi_pipeline.research.columns import TIMESTAMP
-from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA
+from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA, Made
 from kalshi_pipeline.research.scoring.inference import (
     block_length,
     bootstrap_mean,
@@ -29,6 +29,7 @@ from kalshi_pipeline.research.scoring.inference import (
 )
 from kalshi_pipeline.research.scoring.reliability import corp
 from kalshi_pipeline.research.scoring.scores import COVERAGES, coverage
+from kalshi_pipeline.research.single_markets import Markets, single_markets
 
 SCORECARD_SCHEMA = pa.schema(
     {
@@ -79,17 +80,19 @@ class _Slice:
     times_drawn: npt.NDArray[np.float64]
 
 
-def build_scorecard(results: pa.Table, cases: Cases) -> pa.Table:
+def build_scorecard(results: pa.Table, cases: Cases, forecasts: Sequence[Made]) -> pa.Table:
     """Average the results.
 
     Args:
         results: rows of ``research.walkforward_results``.
-        cases: the cases behind them, for the reliability of single markets.
+        cases: the cases behind them.
+        forecasts: what every method said of them, for the reliability of single markets.
 
     Returns:
         :data:`SCORECARD_SCHEMA`. ``difference`` is the method's loss less the market's on the events that have both:
         above zero the market was better. Coverage is that of the randomised PIT. The ``market_brier`` metrics are of
-        single markets at their repaired prices, decomposed by isotonic recalibration.
+        single markets, at the probability the method's distribution gives to each, decomposed by isotonic
+        recalibration.
     """
     frame = results.select([n for n in RESULT_SCHEMA.names if n not in ("fold_id", "asof")]).to_pandas()
     for level in COVERAGES:
@@ -97,11 +100,11 @@ def build_scorecard(results: pa.Table, cases: Cases) -> pa.Table:
         frame[name] = coverage(frame["pit_low"].to_numpy(), frame["pit_high"].to_numpy(), level)
     frame["case"] = _case_numbers(frame, cases)
     frame["group"] = _group_numbers(frame)
-    markets = _markets(cases)
+    markets = {of_method.method: of_method for of_method in single_markets(cases, forecasts)}
     rows: list[dict[str, Any]] = []
     for part in _slices(frame):
         rows += _figures(part)
-        rows += _reliability(part, markets)
+        rows += _reliability(part, markets, len(cases))
     return pa.Table.from_pylist(rows, schema=SCORECARD_SCHEMA)
 
 
@@ -158,24 +161,35 @@ def _group_numbers(frame: pd.DataFrame) -> Ints:
 def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
     rows = part.rows
     one_unit = rows["unit"].nunique(dropna=False) == 1
-    of_method = {method: np.flatnonzero(rows["method"].to_numpy() == method) for method in METHODS}
-    reference, case = rows.iloc[of_method[REFERENCE]], rows["case"].to_numpy()
+    metrics = [metric for metric in METRICS if metric not in _CORP and (one_unit or metric not in _IN_UNITS)]
+    found = {metric: rows[metric].to_numpy(dtype=np.float64) for metric in metrics}
+    case = rows["case"].to_numpy()
+    reference = _rows_of(part, REFERENCE)
     of_market = np.full(case.max(initial=-1) + 1, np.nan)
-    for method, at in of_method.items():
+    for method in METHODS:
+        at = _rows_of(part, method)
         if not at.size:
             continue
-        members, cluster = rows.iloc[at], part.cluster[at]
-        for metric in (*LOSSES, *(name for name in METRICS if name.startswith("coverage"))):
-            if metric in _IN_UNITS and not one_unit:
-                continue
-            values = members[metric].to_numpy(dtype=np.float64)
-            row = {**_head(part, method, metric), **_mean(part, values, cluster)}
-            row |= {"n_events": int(np.isfinite(values).sum()), "n_groups": len(np.unique(cluster))}
-            row |= {"first_anchor": members["anchor_ts"].min(), "last_anchor": members["anchor_ts"].max()}
+        cluster, members = part.cluster[at], _members(part, at)
+        for metric in metrics:
+            values = found[metric][at]
+            row = {**_head(part, method, metric), **members, **_mean(part, values, cluster)}
+            row |= {"n_events": int(np.isfinite(values).sum())}
             if metric in LOSSES and method != REFERENCE:
-                of_market[reference["case"].to_numpy()] = reference[metric].to_numpy(dtype=np.float64)
+                of_market[case[reference]] = found[metric][reference]
                 row |= _difference(part, values - of_market[case[at]], cluster)
             yield row
+
+
+def _rows_of(part: _Slice, method: str) -> Ints:
+    return np.asarray(np.flatnonzero(part.rows["method"].to_numpy() == method), dtype=np.int64)
+
+
+def _members(part: _Slice, at: Ints) -> dict[str, Any]:
+    """How many events and groups some rows are of, and from when to when."""
+    anchors = part.rows["anchor_ts"].iloc[at]
+    counted = {"n_events": len(at), "n_groups": len(np.unique(part.cluster[at]))}
+    return {**counted, "first_anchor": anchors.min(), "last_anchor": anchors.max()}
 
 
 def _head(part: _Slice, method: str, metric: str) -> dict[str, Any]:
@@ -213,37 +227,23 @@ def _difference(part: _Slice, values: Floats, cluster: Ints) -> dict[str, Any]:
     }
 
 
-class _Markets(NamedTuple):
-    """Every single market: the number of its case, its repaired price, whether it paid; and the number of cases."""
-
-    case: Ints
-    probability: Floats
-    paid: npt.NDArray[np.bool_]
-    cases: int
-
-
-def _markets(cases: Cases) -> _Markets:
-    owner, paid = leg_outcomes(cases)
-    return _Markets(owner, cases.legs.repaired, paid, len(cases))
-
-
-def _reliability(part: _Slice, markets: _Markets) -> Iterator[dict[str, Any]]:
-    of_market = (part.rows["method"] == REFERENCE).to_numpy()
-    members = part.rows[of_market]
-    cluster = np.full(markets.cases, -1, dtype=np.int64)
-    cluster[members["case"].to_numpy()] = part.cluster[of_market]
-    own = cluster[markets.case] >= 0
-    if not own.any():
-        return
-    probability, paid = markets.probability[own], markets.paid[own]
-    found = corp(probability, paid)
-    interval = _mean(part, (probability - paid) ** 2, cluster[markets.case[own]])
-    values = (found.score, found.miscalibration, found.discrimination, found.uncertainty)
-    for metric, value in zip(_CORP, values, strict=True):
-        row = {**_head(part, REFERENCE, metric), "estimate": value, "n_events": len(members)}
-        row |= {"n_groups": part.clusters, "first_anchor": members["anchor_ts"].min()}
-        row |= {"last_anchor": members["anchor_ts"].max()}
-        yield {**row, **interval} if metric == _CORP[0] else row
+def _reliability(part: _Slice, markets: Mapping[str, Markets], cases: int) -> Iterator[dict[str, Any]]:
+    case = part.rows["case"].to_numpy()
+    for method, of_method in markets.items():
+        at = _rows_of(part, method)
+        cluster = np.full(cases, -1, dtype=np.int64)
+        cluster[case[at]] = part.cluster[at]
+        own = np.flatnonzero(cluster[of_method.case] >= 0)
+        if not own.size:
+            continue
+        probability, paid = of_method.probability[own], of_method.paid[own]
+        found = corp(probability, paid)
+        interval = _mean(part, (probability - paid) ** 2, cluster[of_method.case[own]])
+        values = (found.score, found.miscalibration, found.discrimination, found.uncertainty)
+        members = _members(part, at)
+        for metric, value in zip(_CORP, values, strict=True):
+            row = {**_head(part, method, metric), **members, "estimate": value}
+            yield {**row, **interval} if metric == _CORP[0] else row
 
 
 def _number(value: float) -> float | None:

@@ -12,7 +12,7 @@ import pytest
 
 from kalshi_pipeline.research.baselines import CLIMATOLOGY_LEAST, fair_mids, naive_mids, remembered, uniform_masses
 from kalshi_pipeline.research.cases import Cases, build_cases
-from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA, evaluate
+from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA, evaluate, make_forecasts
 from kalshi_pipeline.research.fold_rules import FoldRules
 from kalshi_pipeline.research.folds import build_folds
 from kalshi_pipeline.research.history import History
@@ -24,6 +24,7 @@ from kalshi_pipeline.research.models.recalibration import (
 from kalshi_pipeline.research.models.ridge import FIT_SCHEMA, PREDICTION_SCHEMA, fit_ridges
 from kalshi_pipeline.research.panel import PANEL_SCHEMA
 from kalshi_pipeline.research.scorecard import METRICS, SCORECARD_SCHEMA, build_scorecard
+from kalshi_pipeline.research.single_markets import single_markets
 from kalshi_pipeline.research.surprises import LABEL_WITH_SURPRISE_SCHEMA
 from kalshi_pipeline.schemas import evaluation as schemas
 from tests.unit.invented_events import CELL_SCHEMA, HORIZONS, LADDER_SCHEMA, QUOTE_SCHEMA, Invented, invented
@@ -44,9 +45,10 @@ def fitted(some: Invented) -> dict[str, Any]:
     folds, _ = build_folds(some.labels, RULES)
     fits, predictions = fit_ridges(some.panel, some.labels, folds)
     curves = fit_recalibrations(some.cases, folds)
-    results = evaluate(some.cases, some.labels, folds, curves, predictions)
-    card = build_scorecard(results, some.cases)
-    fitted = {"folds": folds, "fits": fits, "predictions": predictions, "curves": curves}
+    forecasts = make_forecasts(some.cases, some.labels, folds, curves, predictions)
+    results = evaluate(some.cases, forecasts)
+    card = build_scorecard(results, some.cases, forecasts)
+    fitted = {"folds": folds, "fits": fits, "predictions": predictions, "curves": curves, "forecasts": forecasts}
     return {**fitted, "results": results, "card": card}
 
 
@@ -97,7 +99,8 @@ def test_ridge_finds_a_bias_that_a_feature_tells() -> None:
     fits, predictions = fit_ridges(told.panel, told.labels, folds)
     assert set(fits["alpha"].to_pylist()) <= set(fits["alphas"][0].as_py())
     assert all(row["configurations_tried"] == len(row["alphas"]) for row in fits.to_pylist())
-    results = evaluate(told.cases, told.labels, folds, fit_recalibrations(told.cases, folds), predictions)
+    curves = fit_recalibrations(told.cases, folds)
+    results = evaluate(told.cases, make_forecasts(told.cases, told.labels, folds, curves, predictions))
     crps = {method: np.mean(_of(results, method, "crps")) for method in ("market", "ridge")}
     assert crps["ridge"] < 0.8 * crps["market"]
 
@@ -108,7 +111,7 @@ def test_recalibration_narrows_a_market_that_is_unsure_of_what_it_knows() -> Non
     curves = fit_recalibrations(wide.cases, folds)
     assert all(slope > 1.5 for slope in curves["slope"].to_pylist())
     _, predictions = fit_ridges(wide.panel, wide.labels, folds)
-    results = evaluate(wide.cases, wide.labels, folds, curves, predictions)
+    results = evaluate(wide.cases, make_forecasts(wide.cases, wide.labels, folds, curves, predictions))
     assert np.mean(_of(results, "recalibrated", "rps")) < np.mean(_of(results, "market", "rps"))
 
 
@@ -127,7 +130,7 @@ def test_too_little_to_fit_is_a_reason_and_no_forecast() -> None:
     curves, (fits, predictions) = fit_recalibrations(few.cases, folds), fit_ridges(few.panel, few.labels, folds)
     assert all("training events" in reason for reason in curves["fallback_reason"].to_pylist())
     assert all("training rows" in reason for reason in fits["not_fitted_reason"].to_pylist())
-    results = evaluate(few.cases, few.labels, folds, curves, predictions)
+    results = evaluate(few.cases, make_forecasts(few.cases, few.labels, folds, curves, predictions))
     assert not {"ridge", "recalibrated"} & set(results["method"].to_pylist())
 
 
@@ -136,16 +139,17 @@ def test_without_folds_nothing_is_fitted_and_the_market_is_scored_all_the_same()
     folds, _ = build_folds(few.labels, RULES)
     curves, (fits, predictions) = fit_recalibrations(few.cases, folds), fit_ridges(few.panel, few.labels, folds)
     assert (len(curves), len(fits), len(predictions)) == (0, 0, 0)
-    assert len(build_scorecard(evaluate(few.cases, few.labels, folds, curves, predictions), few.cases)) > 0
+    forecasts = make_forecasts(few.cases, few.labels, folds, curves, predictions)
+    assert len(build_scorecard(evaluate(few.cases, forecasts), few.cases, forecasts)) > 0
 
 
 def test_without_a_single_case_every_table_is_empty() -> None:
     none = invented(12, seed=6, missing=1.0)
     folds, _ = build_folds(none.labels, RULES)
-    results = evaluate(
-        none.cases, none.labels, folds, fit_recalibrations(none.cases, folds), PREDICTION_SCHEMA.empty_table()
-    )
-    assert len(none.cases) == len(results) == len(build_scorecard(results, none.cases)) == 0
+    curves = fit_recalibrations(none.cases, folds)
+    forecasts = make_forecasts(none.cases, none.labels, folds, curves, PREDICTION_SCHEMA.empty_table())
+    results = evaluate(none.cases, forecasts)
+    assert len(none.cases) == len(results) == len(build_scorecard(results, none.cases, forecasts)) == 0
 
 
 def test_missing_rows_are_in_no_fit_and_missing_features_are_filled_from_training_alone() -> None:
@@ -270,12 +274,57 @@ def test_a_true_market_is_covered_and_reliable(fitted: dict[str, Any]) -> None:
         assert parts["_miscalibration"] < parts[""] / 2
 
 
+def test_every_method_is_told_how_reliable_it_is(some: Invented, fitted: dict[str, Any]) -> None:
+    card = [row for row in fitted["card"].to_pylist() if row["metric"].startswith("market_brier")]
+    score = {
+        (row["scope"], row["scope_value"], row["horizon_minutes"], row["method"], row["metric"]): row for row in card
+    }
+    assert {row["method"] for row in card} == set(METHODS)
+    assert {row["scope"] for row in card} == {"all", "release_type", "series"}
+    for key, row in score.items():
+        if key[-1] == "market_brier":
+            mcb, dsc, unc = (
+                score[(*key[:-1], f"market_brier_{part}")]["estimate"]
+                for part in ("miscalibration", "discrimination", "uncertainty")
+            )
+            assert row["estimate"] == pytest.approx(mcb - dsc + unc, abs=1e-12)
+            assert mcb >= 0 and row["estimate_low"] <= row["estimate"] <= row["estimate_high"]
+        same = pc.and_(
+            pc.equal(fitted["results"]["method"], row["method"]),
+            pc.equal(fitted["results"]["horizon_minutes"], row["horizon_minutes"]),
+        )
+        if row["scope"] == "all":
+            assert row["n_events"] == pc.sum(same).as_py() >= row["n_groups"] > 0
+    told = {method: score["all", "all", 60, method, "market_brier"]["estimate"] for method in METHODS}
+    assert told["market"] < told["uniform"] and told["market"] < told["no_change"]
+
+
+def test_a_method_gives_a_market_the_mass_of_its_cells(some: Invented, fitted: dict[str, Any]) -> None:
+    by_method = {markets.method: markets for markets in single_markets(some.cases, fitted["forecasts"])}
+    market = by_method["market"]
+    assert market.probability == pytest.approx(some.cases.legs.repaired, abs=1e-9)
+    assert np.array_equal(market.case, np.repeat(np.arange(len(some.cases)), np.diff(some.cases.legs.pointer)))
+    legs, cells = some.cases.legs, some.cases.cells
+    uniform = by_method["uniform"].probability
+    for case in (0, len(some.cases) - 1):
+        own = slice(cells.pointer[case], cells.pointer[case + 1])
+        for leg in range(legs.pointer[case], legs.pointer[case + 1]):
+            paying = (cells.low[own] >= legs.low[leg]) & (cells.high[own] <= legs.high[leg])
+            assert uniform[leg] == pytest.approx(paying.mean(), abs=1e-9)
+            assert market.paid[leg] == (legs.low[leg] <= some.cases.outcome[case] < legs.high[leg])
+    fewer = by_method["ridge"]
+    assert 0 < fewer.case.size < market.case.size
+    of_case = {int(case): fewer.paid[fewer.case == case].tolist() for case in np.unique(fewer.case)}
+    assert all(told == market.paid[market.case == case].tolist() for case, told in of_case.items())
+
+
 def test_units_that_differ_are_never_averaged(some: Invented, fitted: dict[str, Any]) -> None:
     results = fitted["results"]
     first = pc.equal(results["ladder_id"], results["ladder_id"][0])
     at = results.column_names.index("unit")
     mixed = results.set_column(at, "unit", pc.if_else(first, "jobs", results["unit"]))
-    metrics = {row["metric"] for row in build_scorecard(mixed, some.cases).to_pylist() if row["scope"] == "all"}
+    card = build_scorecard(mixed, some.cases, fitted["forecasts"])
+    metrics = {row["metric"] for row in card.to_pylist() if row["scope"] == "all"}
     assert "crps" not in metrics and {"log_score", "rps", "coverage_50"} <= metrics
 
 

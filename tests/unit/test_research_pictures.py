@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 
 from kalshi_pipeline.report.folds import folds_picture
+from kalshi_pipeline.report.reliability import reliability_markdown, reliability_picture
 from kalshi_pipeline.report.results import results_markdown
 from kalshi_pipeline.report.scorecard import horizon_words, scorecard_markdown, scorecard_picture
-from kalshi_pipeline.research.evaluation import evaluate
+from kalshi_pipeline.research.evaluation import evaluate, make_forecasts
 from kalshi_pipeline.research.fold_rules import FoldRules
 from kalshi_pipeline.research.folds import FOLD_SCHEMA, build_folds
 from kalshi_pipeline.research.models.recalibration import RECALIBRATION_SCHEMA
@@ -28,8 +29,9 @@ def made() -> dict[str, Any]:
     events = invented(70, seed=1)
     folds, _ = build_folds(events.labels, FoldRules(HORIZONS))
     nothing = RECALIBRATION_SCHEMA.empty_table(), PREDICTION_SCHEMA.empty_table()
-    results = evaluate(events.cases, events.labels, folds, *nothing)
-    return {"events": events, "folds": folds, "card": build_scorecard(results, events.cases)}
+    forecasts = make_forecasts(events.cases, events.labels, folds, *nothing)
+    card = build_scorecard(evaluate(events.cases, forecasts), events.cases, forecasts)
+    return {"events": events, "folds": folds, "card": card}
 
 
 def test_a_picture_of_folds_is_drawn_and_the_same_twice(made: dict[str, Any]) -> None:
@@ -54,6 +56,20 @@ def test_the_table_shows_every_method_with_events_dates_and_its_difference(made:
     rows: pa.Table = made["card"]
     assert len(lines) - 2 == sum(row["scope"] == "release_type" and row["metric"] == "crps" for row in rows.to_pylist())
     assert "there is no rps to show" in scorecard_markdown(SCORECARD_SCHEMA.empty_table(), "rps")
+
+
+def test_reliability_is_shown_for_every_method_with_its_parts(made: dict[str, Any]) -> None:
+    lines = reliability_markdown(made["card"]).splitlines()
+    methods = {line.split("|")[3].strip() for line in lines[2:]}
+    assert methods == {"market", "no change", "climatology", "uniform", "naive mids", "fair mids"}
+    assert len({line.count("|") for line in lines}) == 1
+    cells = [cell.strip() for cell in lines[2].split("|")[1:-1]]
+    score, mcb, dsc, unc = (float(cells[at].replace("−", "-")) for at in (3, 5, 6, 7))
+    assert score == pytest.approx(mcb - dsc + unc, abs=0.002) and int(cells[8]) == 70
+    assert "nothing can be reliable" in reliability_markdown(SCORECARD_SCHEMA.empty_table())
+    png, empty = reliability_picture(made["card"]), reliability_picture(SCORECARD_SCHEMA.empty_table())
+    assert png.startswith(PNG) and empty.startswith(PNG) and len(png) > len(empty)
+    assert reliability_picture(made["card"], limit=1) != png == reliability_picture(made["card"])
 
 
 def test_horizons_are_told_in_their_largest_unit() -> None:

@@ -76,8 +76,9 @@ def bootstrap_mean(sums: Floats, counts: Floats, times_drawn: Ints | Floats, lev
     mean = float(sums.sum() / total) if total else np.nan
     if np.count_nonzero(counts) < 2:
         return Interval(mean, np.nan, np.nan)
-    drawn = times_drawn @ counts
-    means = (times_drawn @ sums)[drawn > 0] / drawn[drawn > 0]
+    # One walk over the draws for both: they are by far the largest array here.
+    drawn, drawn_sums = (times_drawn @ np.column_stack([counts, sums])).T
+    means = drawn_sums[drawn > 0] / drawn[drawn > 0]
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(mean, float(low), float(high))
 
