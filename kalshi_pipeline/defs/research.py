@@ -17,7 +17,7 @@ from kalshi_pipeline.research.releases import build_releases
 from kalshi_pipeline.research.surprises import with_surprises
 from kalshi_pipeline.schemas.research import EVENT_FEATURE_PANEL, EVENT_LABELS, RELEASES, WALKFORWARD_FOLDS
 from kalshi_pipeline.settings import Settings
-from kalshi_pipeline.warehouse.activity import horizon_snapshots, quote_activity
+from kalshi_pipeline.warehouse.activity import horizon_distances, horizon_snapshots, quote_activity
 from kalshi_pipeline.warehouse.frames import read_table
 from kalshi_pipeline.warehouse.resource import Warehouse
 
@@ -39,8 +39,15 @@ def releases(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterato
 @dg.asset(
     **research_asset(
         EVENT_FEATURE_PANEL,
-        [asset_key(RELEASES), ["research", "implied_distributions"], ["research", "ladder_legs"], ["marts", "quotes"]],
-        "What was known of every release at each horizon before its anchor: levels, quality, changes, activity.",
+        [
+            asset_key(RELEASES),
+            ["research", "implied_distributions"],
+            ["research", "distribution_distances"],
+            ["research", "ladder_legs"],
+            ["marts", "quotes"],
+        ],
+        "What was known of every release at each horizon before its anchor: levels, quality, changes, activity, "
+        "distances.",
     )
 )
 def event_feature_panel(
@@ -51,7 +58,8 @@ def event_feature_panel(
         known_releases = read_table(con, "research.releases")
         snapshots = horizon_snapshots(con)
         activity = quote_activity(con, snapshots, ACTIVITY_HOURS)
-    panel = build_panel(known_releases, snapshots, activity, settings.horizons_minutes)
+        moved = horizon_distances(con)
+    panel = build_panel(known_releases, snapshots, activity, moved, settings.horizons_minutes)
     reasons = Counter(panel["missing_reason"].to_pylist())
     said = {f"rows {reason or 'with features'}": rows for reason, rows in reasons.most_common()}
     yield from written(context, warehouse, EVENT_FEATURE_PANEL, panel, **said)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from kalshi_pipeline.research.columns import TIMESTAMP, Instants, instants, require, timestamps
+from kalshi_pipeline.research.distance_features import DISTANCES, distance_features
 from kalshi_pipeline.research.horizons import horizon_instants, tradable
 
 Floats = npt.NDArray[np.float64]
@@ -56,7 +57,7 @@ _CHANGES = (
 _ACTIVITY = ("updates_per_hour", "active_share")
 
 #: Every number a model may use; all of them are NULL where ``missing_reason`` is set.
-FEATURES = (*LEVELS, "bound_width", *QUALITY, *_CHANGES, *_ACTIVITY)
+FEATURES = (*LEVELS, "bound_width", *QUALITY, *_CHANGES, *_ACTIVITY, *DISTANCES)
 
 _RELEASE = ("ladder_id", "event_ticker", "series_ticker", "release_id", "release_type", "release_group")
 PANEL_SCHEMA = pa.schema(
@@ -85,7 +86,11 @@ _HOUR_MICROS = 3.6e9
 
 
 def build_panel(
-    releases: pa.Table, distributions: pa.Table, activity: pa.Table, horizons_minutes: Sequence[int]
+    releases: pa.Table,
+    distributions: pa.Table,
+    activity: pa.Table,
+    distances: pa.Table,
+    horizons_minutes: Sequence[int],
 ) -> pa.Table:
     """Gather what was known of every ladder's release at each horizon.
 
@@ -98,13 +103,15 @@ def build_panel(
         distributions: rows of ``research.implied_distributions``; those at other instants are not used.
         activity: quote activity by ``ladder_id`` and ``asof`` over the :data:`ACTIVITY_HOURS` before the instant:
             ``updates`` (observations that changed a bid or an ask) and ``active_markets`` (markets with any).
+        distances: rows of ``research.distribution_distances``; those at other instants are not used.
         horizons_minutes: minutes before the anchor.
 
     Returns:
         One row per ladder and horizon, as :data:`PANEL_SCHEMA`, ordered by ladder and horizon, the shortest first.
 
     Raises:
-        ValueError: a column is missing, or a snapshot holds a quote that came after its instant.
+        ValueError: a column is missing, a snapshot holds a quote that came after its instant, or a distance is from a
+            snapshot that is not a lag older.
     """
     require(releases, _OF_RELEASE, "The releases table")
     require(distributions, _READ, "The distributions table")
@@ -129,6 +136,8 @@ def build_panel(
     features["bound_width"] = _number(found, "mean_high", passed) - _number(found, "mean_low", passed)
     features |= _changes(features, found["method_version"], passed, horizons)
     features |= _activity(keys, activity, releases, asof, found, passed)
+    for name, column in distance_features(distances).items():
+        features[name] = _number(column.take(_rows_of(keys, column)), name, passed)
     columns: dict[str, Any] = {name: of_release[name] for name in _RELEASE}
     columns |= {
         "horizon_minutes": pa.array(np.tile(horizons, len(releases))),

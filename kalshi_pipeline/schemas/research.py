@@ -196,6 +196,12 @@ EVENT_FEATURE_PANEL = Table(
         "entropy_collapse": _feature("Share of the entropy gone since then.", "share"),
         "updates_per_hour": _feature("Changes of a bid or an ask over the last 24 hours of trading.", "per hour"),
         "active_share": _feature("Share of expected markets with such a change.", "share"),
+        "kl_1h": _feature("Kullback-Leibler divergence from the snapshot an hour before.", "nats"),
+        "js_1h": _feature("Jensen-Shannon divergence from it.", "nats"),
+        "wasserstein_1h": _level("Wasserstein-1 distance from it."),
+        "kl_1d": _feature("Kullback-Leibler divergence from the snapshot a day before.", "nats"),
+        "js_1d": _feature("Jensen-Shannon divergence from it.", "nats"),
+        "wasserstein_1d": _level("Wasserstein-1 distance from it."),
     },
 )
 

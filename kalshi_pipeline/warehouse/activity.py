@@ -63,6 +63,16 @@ def horizon_snapshots(con: duckdb.DuckDBPyConnection) -> pa.Table:
     return con.execute("from research.implied_distributions where snapshot_kind != 'grid'").to_arrow_table()
 
 
+def horizon_distances(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Rows of ``research.distribution_distances`` of these snapshots."""
+    return con.execute(
+        """
+        from research.distribution_distances
+        semi join (from research.implied_distributions where snapshot_kind != 'grid') using (ladder_id, "asof")
+        """
+    ).to_arrow_table()
+
+
 def quote_activity(con: duckdb.DuckDBPyConnection, instants: pa.Table, hours: int) -> pa.Table:
     """Changes of quotes over some hours before each instant, within ``(asof - hours, asof]``.
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import duckdb
 import pyarrow as pa
 
-from kalshi_pipeline.warehouse.activity import quote_activity
+from kalshi_pipeline.warehouse.activity import horizon_distances, quote_activity
 from kalshi_pipeline.warehouse.reading import observations_as_of
 
 #: Outcomes that the exchange's settlements state; other feeds are about reference periods, not events.
@@ -67,6 +67,7 @@ def tables_to_prove(con: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
         "folds": _read(con, "from research.walkforward_folds"),
         "panel": _read(con, "from research.event_feature_panel"),
         "distributions": _read(con, "from research.implied_distributions where snapshot_kind != 'grid'"),
+        "distances": horizon_distances(con),
         "ladder_quotes": _read(
             con,
             """

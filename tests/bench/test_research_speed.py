@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from kalshi_pipeline.distributions.tables import DISTRIBUTION_SCHEMA
-from kalshi_pipeline.research.evaluation import evaluate
+from kalshi_pipeline.distributions.lags import LAGS
+from kalshi_pipeline.distributions.tables import DISTANCE_SCHEMA, DISTRIBUTION_SCHEMA
+from kalshi_pipeline.research.evaluation import evaluate, make_forecasts
 from kalshi_pipeline.research.fold_rules import FoldRules
 from kalshi_pipeline.research.folds import build_folds
 from kalshi_pipeline.research.models.recalibration import RECALIBRATION_SCHEMA
@@ -52,7 +54,18 @@ def snapshots(events: Invented) -> dict[str, pa.Table]:
         "activity": panel.select(["ladder_id", "asof"])
         .append_column("updates", pa.array(counts["updates"]))
         .append_column("active_markets", pa.array(counts["active_markets"])),
+        "distances": pa.concat_tables(distances(panel, name, lag.minutes, rng) for name, lag in LAGS.items()),
     }
+
+
+def distances(panel: pa.Table, name: str, minutes: int, rng: np.random.Generator) -> pa.Table:
+    """Distances of one lag, of every row of the panel."""
+    columns: dict[str, Any] = {field.name: pa.nulls(len(panel), field.type) for field in DISTANCE_SCHEMA}
+    columns |= {key: panel[key].cast(DISTANCE_SCHEMA.field(key).type) for key in ("ladder_id", "asof")}
+    columns |= {"lag": pa.array([name] * len(panel), DISTANCE_SCHEMA.field("lag").type)}
+    columns |= {"earlier_asof": pc.subtract(columns["asof"], pa.scalar(timedelta(minutes=minutes)))}
+    columns |= {measure: pa.array(rng.random(len(panel))) for measure in ("kl", "js", "wasserstein")}
+    return pa.table(columns, schema=DISTANCE_SCHEMA)
 
 
 @pytest.mark.benchmark(group="research")
@@ -61,11 +74,12 @@ def test_panel_folds_and_scores_of_ten_thousand_events(benchmark: Any) -> None:
     made, cases = snapshots(events), events.cases
 
     def run() -> int:
-        panel = build_panel(made["releases"], made["distributions"], made["activity"], HORIZONS)
+        panel = build_panel(made["releases"], made["distributions"], made["activity"], made["distances"], HORIZONS)
         folds, _ = build_folds(events.labels, FoldRules(HORIZONS))
         nothing = RECALIBRATION_SCHEMA.empty_table(), PREDICTION_SCHEMA.empty_table()
-        results = evaluate(cases, events.labels, folds, *nothing)
-        return len(panel) + len(folds) + len(results) + len(build_scorecard(results, cases))
+        forecasts = make_forecasts(cases, events.labels, folds, *nothing)
+        results = evaluate(cases, forecasts)
+        return len(panel) + len(folds) + len(results) + len(build_scorecard(results, cases, forecasts))
 
     rows = benchmark.pedantic(run, rounds=1, iterations=1, warmup_rounds=0)
     assert rows > EVENTS * len(HORIZONS) * 6

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from kalshi_pipeline.distributions.snapshots import compute
+from kalshi_pipeline.distributions.snapshots import SnapshotTables, compute
 from kalshi_pipeline.research.cases import Cases
 from kalshi_pipeline.research.columns import instants, timestamps
 from kalshi_pipeline.research.fold_rules import FoldRules
@@ -26,7 +26,7 @@ from kalshi_pipeline.research.models.ridge import Ridges, fit_ridges
 from kalshi_pipeline.research.panel import FEATURES, build_panel
 from kalshi_pipeline.research.proofs.fits import Fits
 from kalshi_pipeline.research.proofs.joins import quote_activity, quotes_as_of
-from kalshi_pipeline.research.proofs.rebuild import Steps
+from kalshi_pipeline.research.proofs.rebuild import Steps, compare_snapshots
 from kalshi_pipeline.research.proofs.world import World
 from tests.unit.proof_world import RULES, STEPS
 
@@ -166,6 +166,16 @@ def _normalised_by_all(ladders: pa.Table, legs: pa.Table, observations: pa.Table
     return made._replace(distributions=made.distributions.set_column(at, "quality_score", rank))
 
 
+def _distance_to_the_next(ladders: pa.Table, made: SnapshotTables) -> pa.Table:
+    """Every snapshot against the later one of its ladder, claimed to be the earlier."""
+    moved = compare_snapshots(ladders, made)
+    keys = zip(moved["ladder_id"].to_pylist(), moved["lag"].to_pylist(), strict=True)
+    following = {key: place for place, key in enumerate(keys)}
+    last = [following[key] for key in zip(moved["ladder_id"].to_pylist(), moved["lag"].to_pylist(), strict=True)]
+    at = moved.column_names.index("js")
+    return moved.set_column(at, "js", moved["js"].take(pa.array(last)))
+
+
 # --- activity and panel ---
 
 
@@ -186,32 +196,40 @@ def _floats(panel: pa.Table, name: str) -> np.ndarray[Any, Any]:
     return np.asarray(panel[name].cast(pa.float64()).to_numpy(), dtype=np.float64)
 
 
-def _change_to_the_next(releases: pa.Table, made: pa.Table, activity: pa.Table, horizons: Sequence[int]) -> pa.Table:
+def _change_to_the_next(
+    releases: pa.Table, made: pa.Table, activity: pa.Table, moved: pa.Table, horizons: Sequence[int]
+) -> pa.Table:
     """A delta that looks forward: the next horizon's mean less this one's."""
-    panel = build_panel(releases, made, activity, horizons)
+    panel = build_panel(releases, made, activity, moved, horizons)
     mean = _floats(panel, "mean").reshape(-1, len(set(horizons)))
     ahead = np.concatenate([np.full((len(mean), 1), np.nan), mean[:, :-1]], axis=1) - mean
     return _with_column(panel, "mean_delta", ahead.ravel())
 
 
-def _filled_from_the_next(releases: pa.Table, made: pa.Table, activity: pa.Table, horizons: Sequence[int]) -> pa.Table:
+def _filled_from_the_next(
+    releases: pa.Table, made: pa.Table, activity: pa.Table, moved: pa.Table, horizons: Sequence[int]
+) -> pa.Table:
     """A gated horizon takes the value of the one after it."""
-    panel = build_panel(releases, made, activity, horizons)
+    panel = build_panel(releases, made, activity, moved, horizons)
     mean = _floats(panel, "mean").reshape(-1, len(set(horizons)))
     later = np.concatenate([np.full((len(mean), 1), np.nan), mean[:, :-1]], axis=1)
     return _with_column(panel, "mean", np.where(np.isnan(mean), later, mean).ravel())
 
 
-def _ranked_by_all(releases: pa.Table, made: pa.Table, activity: pa.Table, horizons: Sequence[int]) -> pa.Table:
+def _ranked_by_all(
+    releases: pa.Table, made: pa.Table, activity: pa.Table, moved: pa.Table, horizons: Sequence[int]
+) -> pa.Table:
     """A feature as its distance from the mean over all releases."""
-    panel = build_panel(releases, made, activity, horizons)
+    panel = build_panel(releases, made, activity, moved, horizons)
     values = _floats(panel, "std")
     known = values[np.isfinite(values)]
     return _with_column(panel, "std", values - (known.mean() if known.size else 0.0))
 
 
-def _drift_to_the_last(releases: pa.Table, made: pa.Table, activity: pa.Table, horizons: Sequence[int]) -> pa.Table:
-    panel = build_panel(releases, made, activity, horizons)
+def _drift_to_the_last(
+    releases: pa.Table, made: pa.Table, activity: pa.Table, moved: pa.Table, horizons: Sequence[int]
+) -> pa.Table:
+    panel = build_panel(releases, made, activity, moved, horizons)
     mean = _floats(panel, "mean").reshape(-1, len(set(horizons)))
     return _with_column(panel, "mean_drift", (mean[:, :1] - mean).ravel())
 
@@ -284,6 +302,7 @@ STEP_LEAKS = [
     StepLeak("change to the next horizon", "truncation", replace(STEPS, gather=_change_to_the_next)),
     StepLeak("gated value filled from the next horizon", "truncation", replace(STEPS, gather=_filled_from_the_next)),
     StepLeak("feature centred over all releases", "partitions", replace(STEPS, gather=_ranked_by_all)),
+    StepLeak("distance to a later snapshot", "truncation", replace(STEPS, compare=_distance_to_the_next)),
     StepLeak("drift to the last horizon", "truncation", replace(STEPS, gather=_drift_to_the_last)),
     StepLeak("outcomes before they were learned", "truncation", replace(STEPS, remember=_all_labels_known)),
     StepLeak("release remembers itself", "truncation", replace(STEPS, remember=_own_outcome)),
@@ -445,6 +464,12 @@ ROW_LEAKS = [
     RowLeak(
         "features of a later instant", "nothing newer than its instant", lambda t: _shift(t, "panel", "asof", 2 * _HOUR)
     ),
+    RowLeak(
+        "distance to a snapshot too young",
+        "distances look back",
+        lambda t: _shift(t, "distances", "earlier_asof", timedelta(days=2)),
+    ),
+    RowLeak("distance of another instant", "distances look back", lambda t: _shift(t, "distances", "asof", _HOUR)),
     RowLeak("gated row with features", "gated rows are missing", _gated_rows_with_features),
     RowLeak("gated row filled with zeros", "gated rows are missing", _gated_rows_as_zeros),
     RowLeak("training without purging", "folds learn before they are tested", _unpurged_folds),

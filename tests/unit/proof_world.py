@@ -18,7 +18,7 @@ from kalshi_pipeline.research.folds import build_folds
 from kalshi_pipeline.research.labels import build_labels
 from kalshi_pipeline.research.panel import build_panel
 from kalshi_pipeline.research.proofs.joins import quote_activity, quotes_as_of
-from kalshi_pipeline.research.proofs.rebuild import Steps
+from kalshi_pipeline.research.proofs.rebuild import Steps, compare_snapshots
 from kalshi_pipeline.research.proofs.world import World
 from kalshi_pipeline.research.releases import build_releases
 from tests.unit.distribution_kit import ladders_of, thresholds
@@ -120,6 +120,7 @@ def stored(world: World, bars: list[dict[str, Any]], outcomes: list[dict[str, An
     schema = pa.schema({"ladder_id": pa.string(), "asof": TIMESTAMP, "snapshot_kind": pa.string()})
     wanted = pa.Table.from_pylist(asked, schema=schema)
     made = compute(world.ladders, world.legs, quotes_as_of(world, wanted))
+    moved, activity = compare_snapshots(world.ladders, made), quote_activity(world, wanted, 24)
     labels = build_labels(world.releases, world.outcomes, world.first_prints)
     candles = [
         {**bar, "bucket_start": bar["bucket_end"] - BAR, "period_minutes": 60, "source": "api_event"} for bar in bars
@@ -139,8 +140,9 @@ def stored(world: World, bars: list[dict[str, Any]], outcomes: list[dict[str, An
         "releases": world.releases,
         "labels": labels,
         "folds": build_folds(labels, RULES).table,
-        "panel": build_panel(world.releases, made.distributions, quote_activity(world, wanted, 24), HORIZONS),
+        "panel": build_panel(world.releases, made.distributions, activity, moved, HORIZONS),
         "distributions": made.distributions,
+        "distances": moved,
         "ladder_quotes": made.quotes.select(["ladder_id", "ticker", "asof", "available_ts"]),
     }
 

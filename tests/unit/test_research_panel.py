@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kalshi_pipeline.distributions.tables import DISTRIBUTION_SCHEMA
+from kalshi_pipeline.distributions.tables import DISTANCE_SCHEMA, DISTRIBUTION_SCHEMA
 from kalshi_pipeline.research.columns import TIMESTAMP
+from kalshi_pipeline.research.distance_features import DISTANCES
 from kalshi_pipeline.research.panel import FEATURES, PANEL_SCHEMA, build_panel
 from kalshi_pipeline.research.releases import RELEASE_SCHEMA
 from kalshi_pipeline.schemas.research import EVENT_FEATURE_PANEL
@@ -41,13 +42,25 @@ def snapshot(horizon: int, ladder: str = "E", anchor: datetime = ANCHOR, **value
     return row
 
 
+def distance(horizon: int, lag: str, value: float, older: timedelta, ladder: str = "E") -> Row:
+    asof = ANCHOR - timedelta(minutes=horizon)
+    row: Row = dict.fromkeys(DISTANCE_SCHEMA.names)
+    measures = {"kl": value, "js": value / 2, "wasserstein": value / 4}
+    return {**row, "ladder_id": ladder, "asof": asof, "lag": lag, "earlier_asof": asof - older, **measures}
+
+
 def panel(
-    releases: list[Row], snapshots: list[Row], activity: Sequence[Row] = (), horizons: Sequence[int] = HORIZONS
+    releases: list[Row],
+    snapshots: list[Row],
+    activity: Sequence[Row] = (),
+    horizons: Sequence[int] = HORIZONS,
+    distances: Sequence[Row] = (),
 ) -> list[Row]:
     table = build_panel(
         pa.Table.from_pylist(releases, schema=RELEASE_SCHEMA),
         pa.Table.from_pylist(snapshots, schema=DISTRIBUTION_SCHEMA),
         pa.Table.from_pylist(list(activity), schema=ACTIVITY),
+        pa.Table.from_pylist(list(distances), schema=DISTANCE_SCHEMA),
         horizons,
     )
     assert table.schema == PANEL_SCHEMA
@@ -105,6 +118,33 @@ def test_changes_are_against_the_nearest_earlier_horizon_that_passed_and_drift_a
     assert last["mean_drift"] == pytest.approx(0.7)
     assert last["variance_collapse"] == pytest.approx(0.75)
     assert last["entropy_collapse"] == pytest.approx(0.75)
+
+
+def test_distances_are_those_of_the_snapshot_at_the_instant_by_lag() -> None:
+    hour, day = timedelta(minutes=70), timedelta(days=1)
+    rows = panel(
+        [release()],
+        [snapshot(60), snapshot(240), snapshot(1_440, hard_gate_failed=True)],
+        distances=[
+            distance(60, "1h", 0.4, hour),
+            distance(60, "1d", 0.8, day),
+            distance(240, "1h", 0.2, hour),
+            distance(1_440, "1h", 0.1, hour),
+            distance(60, "1h", 9.0, hour, ladder="F"),
+            distance(61, "1h", 9.0, hour),
+        ],
+    )
+    told = {row["horizon_minutes"]: [row[name] for name in DISTANCES] for row in rows}
+    assert DISTANCES == ("kl_1h", "js_1h", "wasserstein_1h", "kl_1d", "js_1d", "wasserstein_1d")
+    assert told[60] == [0.4, 0.2, 0.1, 0.8, 0.4, 0.2]
+    assert told[240] == [0.2, 0.1, 0.05, None, None, None]
+    assert told[1_440] == [None] * 6
+
+
+def test_a_distance_from_a_snapshot_less_than_a_lag_older_is_refused() -> None:
+    young = distance(60, "1d", 0.4, timedelta(hours=23))
+    with pytest.raises(ValueError, match="which is not 1d older"):
+        panel([release()], [snapshot(60)], distances=[young])
 
 
 def test_a_change_of_method_is_no_change_of_the_market() -> None:

@@ -15,11 +15,16 @@ import pyarrow as pa
 
 from kalshi_pipeline.distributions.compiled import Bools, Floats, Ints
 from kalshi_pipeline.research.columns import require
+from kalshi_pipeline.research.distance_features import DISTANCES
 from kalshi_pipeline.research.models.training import FoldRows, fold_rows
 from kalshi_pipeline.research.panel import FEATURES
 
 #: Penalties tried; scaled features make one set serve all release types.
 ALPHAS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
+
+#: Columns of the panel that are fitted on. Distances are not: what is published was chosen and measured without them,
+#: and other columns are another configuration tried.
+COLUMNS = tuple(name for name in FEATURES if name not in DISTANCES)
 
 #: Fewest training rows of a fit, and of an inner fit.
 LEAST_ROWS, LEAST_INNER_ROWS = 20, 5
@@ -54,7 +59,7 @@ PREDICTION_SCHEMA = pa.schema(
         "predicted_value": pa.float64(),
     }
 )
-_PANEL = ("ladder_id", "release_id", "horizon_minutes", "asof", "missing_reason", *FEATURES)
+_PANEL = ("ladder_id", "release_id", "horizon_minutes", "asof", "missing_reason", *COLUMNS)
 
 
 class Ridges(NamedTuple):
@@ -84,8 +89,8 @@ def fit_ridges(panel: pa.Table, labels: pa.Table, folds: pa.Table, alphas: Seque
     rows = panel.select(list(_PANEL)).join(labelled, "ladder_id", join_type="left outer")
     rows = rows.sort_by([("ladder_id", "ascending"), ("horizon_minutes", "ascending")])
     present = np.asarray(rows["missing_reason"].is_null().to_numpy(), dtype=np.bool_)
-    features = np.column_stack([rows[name].to_numpy() for name in FEATURES]).astype(np.float64)
-    market = features[:, FEATURES.index("mean")]
+    features = np.column_stack([rows[name].to_numpy() for name in COLUMNS]).astype(np.float64)
+    market = features[:, COLUMNS.index("mean")]
     surprise = rows["label_value"].cast(pa.float64()).to_numpy() - market
     horizon = rows["horizon_minutes"].to_numpy()
     fits, predictions = [], [PREDICTION_SCHEMA.empty_table()]
@@ -132,7 +137,7 @@ def _fit(
         said |= {"inner_losses": losses, "configurations_tried": len(alphas)}
     model, used = _fitted(features, surprise, parts.train, alpha)
     ridge = model["ridge"]
-    names = model["impute"].get_feature_names_out(np.array(FEATURES)[used])
+    names = model["impute"].get_feature_names_out(np.array(COLUMNS)[used])
     said |= {"alpha": alpha, "intercept": float(ridge.intercept_)}
     said |= {"features": names.tolist(), "coefficients": ridge.coef_.tolist()}
     test = features[parts.test][:, used]

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kalshi_pipeline.distributions.lags import LAGS
 from kalshi_pipeline.research.panel import FEATURES
 
 Tables = Mapping[str, pa.Table]
@@ -111,6 +112,28 @@ def nothing_newer_than_its_instant(tables: Tables) -> list[str]:
     return told
 
 
+def distances_look_back(tables: Tables) -> list[str]:
+    """A distance is from a snapshot at least its lag older, and the panel holds it as it was measured."""
+    told = []
+    measured: dict[tuple[Any, ...], Any] = {}
+    for row in _rows(tables["distances"], "ladder_id", "asof", "lag", "earlier_asof", "js"):
+        measured[row["ladder_id"], row["asof"], row["lag"]] = row["js"]
+        latest = row["asof"] - timedelta(minutes=LAGS[row["lag"]].minutes)
+        if row["earlier_asof"] is not None and row["earlier_asof"] > latest:
+            told.append(
+                f"distances: {row['ladder_id']} at {row['asof']} is held against {row['earlier_asof']}, "
+                f"which is not {row['lag']} older."
+            )
+    for row in _rows(tables["panel"], "ladder_id", "asof", "missing_reason", *(f"js_{lag}" for lag in LAGS)):
+        for lag in LAGS:
+            known = measured.get((row["ladder_id"], row["asof"], lag))
+            if row["missing_reason"] is None and row[f"js_{lag}"] != known:
+                told.append(
+                    f"panel: {row['ladder_id']} at {row['asof']} has another distance of {lag} than was measured."
+                )
+    return told
+
+
 def gated_rows_are_missing(tables: Tables) -> list[str]:
     """No row of the panel without a passed snapshot carries a number, and every snapshot that failed is such a row."""
     told = []
@@ -176,6 +199,7 @@ AUDITS: Mapping[str, Callable[[Tables], list[str]]] = {
     "outcomes not before they were learned": outcomes_not_before_they_were_learned,
     "labels are first prints": labels_are_first_prints,
     "nothing newer than its instant": nothing_newer_than_its_instant,
+    "distances look back": distances_look_back,
     "gated rows are missing": gated_rows_are_missing,
     "folds learn before they are tested": folds_learn_before_they_are_tested,
 }

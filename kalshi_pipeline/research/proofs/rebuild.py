@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kalshi_pipeline.distributions.changes import distances
+from kalshi_pipeline.distributions.lags import LAGS, Lag
 from kalshi_pipeline.distributions.snapshots import SnapshotTables, compute
 from kalshi_pipeline.research.baselines import CLIMATOLOGY_RELEASES
 from kalshi_pipeline.research.columns import timestamps
@@ -22,6 +24,17 @@ from kalshi_pipeline.research.panel import ACTIVITY_HOURS, build_panel
 from kalshi_pipeline.research.proofs.joins import quote_activity, quotes_as_of
 from kalshi_pipeline.research.proofs.world import World
 
+#: Production's lags without a greatest gap: only horizons are rebuilt, and they lie further apart than the gaps reach.
+_LAGS = {name: Lag(lag.minutes, 366 * 1440) for name, lag in LAGS.items()}
+
+
+def compare_snapshots(ladders: pa.Table, made: SnapshotTables) -> pa.Table:
+    """How far every snapshot is from the earlier one of each lag, as production measures it."""
+    passed = made.distributions.filter(pc.invert(made.distributions["hard_gate_failed"])).select(["ladder_id", "asof"])
+    cells = made.cells.join(passed, ["ladder_id", "asof"], join_type="left semi")
+    days = pc.unique(made.distributions["partition_date"]).to_pylist()
+    return distances(ladders, made.distributions, cells, days, _LAGS)
+
 
 @dataclass(frozen=True)
 class Steps:
@@ -31,6 +44,7 @@ class Steps:
         join: the latest quote of every expected leg at every instant.
         measure: quotes to distributions.
         activity: changes of quotes before every instant.
+        compare: snapshots to distances between them.
         gather: distributions to the event panel.
         label: releases and outcomes to labels.
         remember: earlier outcomes that were known at an instant.
@@ -40,7 +54,8 @@ class Steps:
     join: Callable[[World, pa.Table], pa.Table] = quotes_as_of
     measure: Callable[[pa.Table, pa.Table, pa.Table], SnapshotTables] = compute
     activity: Callable[[World, pa.Table, int], pa.Table] = quote_activity
-    gather: Callable[[pa.Table, pa.Table, pa.Table, Sequence[int]], pa.Table] = build_panel
+    compare: Callable[[pa.Table, SnapshotTables], pa.Table] = compare_snapshots
+    gather: Callable[[pa.Table, pa.Table, pa.Table, pa.Table, Sequence[int]], pa.Table] = build_panel
     label: Callable[[pa.Table, pa.Table, pa.Table], pa.Table] = build_labels
     remember: Callable[[pa.Table, pa.Table, int], History] = known_labels
     cut: Callable[[pa.Table, FoldRules], Folds] = build_folds
@@ -90,7 +105,8 @@ def rebuild(world: World, ladders: pa.Array, steps: Steps) -> Built:
     made = steps.measure(own.ladders, own.legs, steps.join(own, wanted))
     activity = steps.activity(own, wanted, ACTIVITY_HOURS)
     labels = steps.label(world.releases, world.outcomes, world.first_prints)
-    panel = steps.gather(own.releases, made.distributions, activity, steps.rules.horizons_minutes)
+    moved = steps.compare(own.ladders, made)
+    panel = steps.gather(own.releases, made.distributions, activity, moved, steps.rules.horizons_minutes)
     return Built(made.distributions, made.cells, panel, _memory(panel, labels, steps), _final(labels))
 
 

@@ -1,0 +1,75 @@
+-- How far a ladder's belief moved within the hour and the day before a horizon, as features. The panel is made anew by
+-- every run; until then the columns are empty.
+
+CREATE TEMP TABLE kept_panel AS FROM research.event_feature_panel;
+
+DROP TABLE research.event_feature_panel;
+
+CREATE TABLE research.event_feature_panel (
+    ladder_id VARCHAR NOT NULL,
+    event_ticker VARCHAR NOT NULL,
+    series_ticker VARCHAR NOT NULL,
+    release_id VARCHAR NOT NULL,
+    release_type VARCHAR NOT NULL,
+    release_group VARCHAR NOT NULL,
+    horizon_minutes INTEGER NOT NULL CHECK (horizon_minutes >= 0),
+    "asof" TIMESTAMPTZ NOT NULL,
+    anchor_ts TIMESTAMPTZ NOT NULL,
+    minutes_to_release DOUBLE CHECK (isfinite(minutes_to_release)),
+    missing_reason VARCHAR CHECK (missing_reason IN ('not_trading', 'no_snapshot', 'gated')),
+    gate_reasons VARCHAR[],
+    quote_kind VARCHAR,
+    latest_available_ts TIMESTAMPTZ,
+    method_version VARCHAR,
+    mean DOUBLE CHECK (isfinite(mean)),
+    median DOUBLE CHECK (isfinite(median)),
+    std DOUBLE CHECK (isfinite(std)),
+    variance DOUBLE CHECK (isfinite(variance)),
+    skew DOUBLE CHECK (isfinite(skew)),
+    excess_kurtosis DOUBLE CHECK (isfinite(excess_kurtosis)),
+    iqr DOUBLE CHECK (isfinite(iqr)),
+    entropy DOUBLE CHECK (isfinite(entropy)),
+    mass_below DOUBLE CHECK (isfinite(mass_below)),
+    mass_above DOUBLE CHECK (isfinite(mass_above)),
+    bound_width DOUBLE CHECK (isfinite(bound_width)),
+    quality_score DOUBLE CHECK (isfinite(quality_score)),
+    quality_coverage DOUBLE CHECK (isfinite(quality_coverage)),
+    quality_spread DOUBLE CHECK (isfinite(quality_spread)),
+    quality_age DOUBLE CHECK (isfinite(quality_age)),
+    quality_liquidity DOUBLE CHECK (isfinite(quality_liquidity)),
+    quality_consistency DOUBLE CHECK (isfinite(quality_consistency)),
+    two_sided_share DOUBLE CHECK (isfinite(two_sided_share)),
+    median_spread DOUBLE CHECK (isfinite(median_spread)),
+    median_relative_spread DOUBLE CHECK (isfinite(median_relative_spread)),
+    median_age_seconds DOUBLE CHECK (isfinite(median_age_seconds)),
+    max_age_seconds DOUBLE CHECK (isfinite(max_age_seconds)),
+    arbitrage_depth DOUBLE CHECK (isfinite(arbitrage_depth)),
+    violations_pre DOUBLE CHECK (isfinite(violations_pre)),
+    violation_magnitude DOUBLE CHECK (isfinite(violation_magnitude)),
+    move_l1 DOUBLE CHECK (isfinite(move_l1)),
+    liquidity_proxy DOUBLE CHECK (isfinite(liquidity_proxy)),
+    delta_minutes DOUBLE CHECK (isfinite(delta_minutes)),
+    mean_delta DOUBLE CHECK (isfinite(mean_delta)),
+    std_delta DOUBLE CHECK (isfinite(std_delta)),
+    entropy_delta DOUBLE CHECK (isfinite(entropy_delta)),
+    mean_speed DOUBLE CHECK (isfinite(mean_speed)),
+    std_speed DOUBLE CHECK (isfinite(std_speed)),
+    entropy_speed DOUBLE CHECK (isfinite(entropy_speed)),
+    drift_minutes DOUBLE CHECK (isfinite(drift_minutes)),
+    mean_drift DOUBLE CHECK (isfinite(mean_drift)),
+    variance_collapse DOUBLE CHECK (isfinite(variance_collapse)),
+    entropy_collapse DOUBLE CHECK (isfinite(entropy_collapse)),
+    updates_per_hour DOUBLE CHECK (isfinite(updates_per_hour)),
+    active_share DOUBLE CHECK (isfinite(active_share)),
+    kl_1h DOUBLE CHECK (isfinite(kl_1h)),
+    js_1h DOUBLE CHECK (isfinite(js_1h)),
+    wasserstein_1h DOUBLE CHECK (isfinite(wasserstein_1h)),
+    kl_1d DOUBLE CHECK (isfinite(kl_1d)),
+    js_1d DOUBLE CHECK (isfinite(js_1d)),
+    wasserstein_1d DOUBLE CHECK (isfinite(wasserstein_1d)),
+    PRIMARY KEY (ladder_id, horizon_minutes)
+);
+
+INSERT INTO research.event_feature_panel BY NAME FROM kept_panel;
+
+DROP TABLE kept_panel;
