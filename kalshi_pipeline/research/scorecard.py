@@ -21,8 +21,9 @@ from kalshi_pipeline.research.cases import Cases
 from kalshi_pipeline.research.columns import TIMESTAMP
 from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA, Made
 from kalshi_pipeline.research.scoring.inference import (
+    Interval,
     block_length,
-    bootstrap_mean,
+    bootstrap_means,
     cluster_sums,
     diebold_mariano,
     draw_clusters,
@@ -171,13 +172,20 @@ def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
         if not at.size:
             continue
         cluster, members = part.cluster[at], _members(part, at)
+        gaps: dict[str, Floats] = {}
         for metric in metrics:
-            values = found[metric][at]
-            row = {**_head(part, method, metric), **members, **_mean(part, values, cluster)}
-            row |= {"n_events": int(np.isfinite(values).sum())}
             if metric in LOSSES and method != REFERENCE:
                 of_market[case[reference]] = found[metric][reference]
-                row |= _difference(part, values - of_market[case[at]], cluster)
+                gap = found[metric][at] - of_market[case[at]]
+                # Equal scores differ by rounding alone; a test would take that for a result.
+                gaps[metric] = np.where(np.abs(gap) < _ROUNDING, 0.0, gap)
+        intervals = _means(part, [*(found[metric][at] for metric in metrics), *gaps.values()], cluster)
+        of_gap = dict(zip(gaps, intervals[len(metrics) :], strict=True))
+        for metric, interval in zip(metrics, intervals, strict=False):
+            row = {**_head(part, method, metric), **members, **_estimate(interval)}
+            row |= {"n_events": int(np.isfinite(found[metric][at]).sum())}
+            if metric in gaps:
+                row |= _difference(part, gaps[metric], cluster, of_gap[metric])
             yield row
 
 
@@ -203,20 +211,21 @@ def _head(part: _Slice, method: str, metric: str) -> dict[str, Any]:
     }
 
 
-def _mean(part: _Slice, values: Floats, cluster: Ints) -> dict[str, float | None]:
-    sums, counts = cluster_sums(values, cluster, part.clusters)
-    mean, low, high = bootstrap_mean(sums, counts, part.times_drawn)
+def _means(part: _Slice, values: Sequence[Floats], cluster: Ints) -> list[Interval]:
+    return bootstrap_means([cluster_sums(each, cluster, part.clusters) for each in values], part.times_drawn)
+
+
+def _estimate(found: Interval) -> dict[str, float | None]:
+    mean, low, high = found
     return {"estimate": _number(mean), "estimate_low": _number(low), "estimate_high": _number(high)}
 
 
-def _difference(part: _Slice, values: Floats, cluster: Ints) -> dict[str, Any]:
-    # Equal scores differ by rounding alone; a test would take that for a result.
-    values = np.where(np.abs(values) < _ROUNDING, 0.0, values)
+def _difference(part: _Slice, values: Floats, cluster: Ints, found: Interval) -> dict[str, Any]:
     sums, counts = cluster_sums(values, cluster, part.clusters)
     if not counts.any():
         return {"n_paired_events": 0}
-    mean, low, high = bootstrap_mean(sums, counts, part.times_drawn)
     test = diebold_mariano(sums[counts > 0] / counts[counts > 0], part.overlap)
+    mean, low, high = found
     return {
         "difference": _number(mean),
         "difference_low": _number(low),
@@ -238,12 +247,12 @@ def _reliability(part: _Slice, markets: Mapping[str, Markets], cases: int) -> It
             continue
         probability, paid = of_method.probability[own], of_method.paid[own]
         found = corp(probability, paid)
-        interval = _mean(part, (probability - paid) ** 2, cluster[of_method.case[own]])
+        [interval] = _means(part, [(probability - paid) ** 2], cluster[of_method.case[own]])
         values = (found.score, found.miscalibration, found.discrimination, found.uncertainty)
         members = _members(part, at)
         for metric, value in zip(_CORP, values, strict=True):
             row = {**_head(part, method, metric), **members, "estimate": value}
-            yield {**row, **interval} if metric == _CORP[0] else row
+            yield {**row, **_estimate(interval)} if metric == _CORP[0] else row
 
 
 def _number(value: float) -> float | None:

@@ -196,7 +196,8 @@ def test_fifty_cuts_leave_the_past_of_the_compiled_models_as_it_was(built: Built
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.name)
 def test_a_leak_in_a_models_sql_is_caught(built: Built, leak: Leak) -> None:
     with cut_warehouse(built.pipeline.settings.database, leak.planted(built.models)) as warehouse:
-        assert any(warehouse.differences(instant) for instant in warehouse.cuts(CUTS, SEED))
+        instants = [*warehouse.cuts(CUTS, SEED)[:10], *warehouse.before_a_revision()]
+        assert any(warehouse.differences(instant) for instant in instants)
 
 
 def test_every_proof_holds_on_what_a_world_gives(built: Built) -> None:

@@ -166,6 +166,11 @@ class CutWarehouse:
             drawn.append(of_row if number % 2 else int(rng.integers(bars[0], bars[-1] + 1)))
         return [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment) for moment in drawn]
 
+    def before_a_revision(self) -> list[datetime]:
+        """The second before the last revision of an outcome was learned; months lie between revisions."""
+        last = "select max(learned_at) - interval 1 second from marts.event_outcomes where revision_number > 0"
+        return [instant for (instant,) in self.whole.con.execute(last).fetchall() if instant is not None]
+
     def differences(self, instant: datetime) -> list[str]:
         """Where the past becomes another without whatever became known after an instant."""
         self.cut.build(instant)
