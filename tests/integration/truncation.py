@@ -159,11 +159,13 @@ class CutWarehouse:
         rng = np.random.default_rng(seed)
         every = [moments for moments in map(self.whole.moments, KNOWN_SINCE) if moments.size]
         bars = self.whole.moments("candles")
-        drawn = []
-        for number in range(count):
+        drawn: list[int] = []
+        while len(drawn) < count:
             moments = every[rng.integers(len(every))]
             of_row = int(moments[rng.integers(moments.size)]) - int(rng.integers(2))
-            drawn.append(of_row if number % 2 else int(rng.integers(bars[0], bars[-1] + 1)))
+            # Of some tables all rows became known at a few moments: no instant is taken twice.
+            is_new = len(drawn) % 2 and of_row not in drawn
+            drawn.append(of_row if is_new else int(rng.integers(bars[0], bars[-1] + 1)))
         return [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment) for moment in drawn]
 
     def before_a_revision(self) -> list[datetime]:
