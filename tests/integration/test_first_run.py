@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -333,7 +334,7 @@ def test_the_commands_prove_and_tell_the_results(done: Pipeline, monkeypatch: py
     assert (proven.exit_code, "Nothing looked ahead." in proven.stdout) == (0, True), proven.output
     page = done.settings.data_dir / "after.html"
     assert CliRunner().invoke(app, ["report", "--output", str(page)]).exit_code == 0
-    assert "15 of 15 proofs passed" in page.read_text("utf-8")
+    assert re.search(r"(\d+) of \1 proofs passed", page.read_text("utf-8"))
     told = CliRunner().invoke(app, ["results"])
     assert told.exit_code == 0 and "## What passed" in told.stdout
 
