@@ -112,11 +112,10 @@ LEAKS = [
         'select * from "kalshi"."raw"."candles" semi join "kalshi"."raw"."settlements" using (ticker)',
     ),
     Leak(
-        "bar of the trades that follow it",
-        "int_candles_by_source",
-        "else time_bucket(to_minutes(periods.period_minutes), trades.created_time)",
-        "else time_bucket(to_minutes(periods.period_minutes), trades.created_time) "
-        "- to_minutes(periods.period_minutes)",
+        "trade known before it was made",
+        "trades",
+        "trades.created_time as available_ts",
+        "trades.created_time - interval 1 day as available_ts",
     ),
     Leak(
         "outcome before it was learned",

@@ -92,8 +92,8 @@ COMPARISONS: Sequence[Comparison] = (
     Comparison("trades", "from marts.trades where available_ts <= $cut"),
     Comparison(
         "bars of trades",
-        "from intermediate.int_candles_by_source where source = 'trades' "
-        "and period_minutes < 1440 and bucket_start + to_minutes(period_minutes) <= $cut",
+        "from {reads}.candles_by_source(null, timestamptz '2000-01-01', timestamptz '2100-01-01', minutes := 60) "
+        "where source = 'trades' and available_ts <= $cut",
     ),
     Comparison("market specifications", _versions("market_specifications")),
     Comparison("event specifications", _versions("event_specifications")),

@@ -249,9 +249,9 @@ MUTANTS = (
     ),
     Mutant(
         "5.21",
-        "exchange/pacing.py",
-        "self._rate = max(self._rate / 2, self._floor)",
-        "self._rate = max(self._rate, self._floor)",
+        "exchange/bucket.py",
+        "content.share = max(content.share / 2, self.floor / self.rate)",
+        "content.share = max(content.share, self.floor / self.rate)",
         "unit/test_exchange_pacing.py::test_a_refusal_halves_the_rate_and_empties_the_bucket",
     ),
     Mutant(
