@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
-from kalshi_pipeline.schemas.table import Table, column, dollars, text, timestamp
+from kalshi_pipeline.schemas.table import Table, column, dollars, money, text, timestamp
 
 DECISION_POINTS = ("day_before_10", "same_day_10")
 STAGES = ("event", "snapshot", "quote", "priced", "edge", "filled")
-
-
-def _money(description: str) -> pa.Column:
-    return column("DECIMAL(18,6)", description, unit="dollars", nullable=True)
 
 
 HYBRID_BACKTEST = Table(
@@ -42,10 +38,10 @@ HYBRID_BACKTEST = Table(
         "role": text("Resting order (maker) or taken offer (taker).", nullable=True, isin=("maker", "taker")),
         "price": dollars("Price per contract of the side.", nullable=True),
         "contracts": column("BIGINT", "Contracts.", unit="contracts", nullable=True, checks=[pa.Check.ge(0)]),
-        "fee": _money("Fee of the whole order."),
+        "fee": money("Fee of the whole order.", nullable=True),
         "edge": column("DOUBLE", "Expected gain per contract, fee included.", unit="dollars", nullable=True),
         "yes_payout": dollars("What a YES contract paid; NULL where it is not known yet.", nullable=True),
-        "pnl": _money("Gain of the trade, fee included; NULL without a trade or before settlement."),
+        "pnl": money("Gain of the trade, fee included; NULL without a trade or before settlement.", nullable=True),
     },
 )
 

@@ -26,6 +26,7 @@ FRAME_DTYPES: Mapping[str, str] = {
 
 DOLLARS = "DECIMAL(10,6)"
 CONTRACTS = "DECIMAL(18,2)"
+MONEY = "DECIMAL(18,6)"
 
 
 def column(
@@ -74,6 +75,11 @@ def dollars(description: str, *, nullable: bool = False, low: float = 0.0, high:
 def contracts(description: str, *, nullable: bool = False) -> pa.Column:
     """An exact, non-negative number of contracts (0.01 granularity)."""
     return column(CONTRACTS, description, unit="contracts", nullable=nullable, checks=[pa.Check.ge(0)])
+
+
+def money(description: str, *, nullable: bool = False) -> pa.Column:
+    """An exact decimal amount of dollars of any size and sign: a fee, a gain, what was paid."""
+    return column(MONEY, description, unit="dollars", nullable=nullable)
 
 
 @dataclass(frozen=True)

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
-from kalshi_pipeline.schemas.table import Table, column, contracts, dollars, text, timestamp
+from kalshi_pipeline.schemas.table import Table, column, contracts, dollars, money, text, timestamp
 
 ENVIRONMENTS = ("sandbox", "demo", "prod")
 SIDES = ("yes", "no")
 ACTIONS = ("buy", "sell")
 TIMES_IN_FORCE = ("fill_or_kill", "immediate_or_cancel", "good_till_canceled")
-
-
-def _money(description: str) -> pa.Column:
-    return column("DECIMAL(18,6)", description, unit="dollars")
 
 
 _RECORD = {
@@ -77,7 +73,7 @@ TRADES = Table(
         "action": text("Whether they were bought or sold.", isin=ACTIONS),
         "count": contracts("Contracts."),
         "price": dollars("Price per contract of the side."),
-        "fee": _money("Fee paid."),
+        "fee": money("Fee paid."),
         "is_taker": column("BOOLEAN", "Whether the order took liquidity."),
         "executed_at": timestamp("When it was executed."),
     },
@@ -93,9 +89,9 @@ POSITIONS = Table(
         "observed_at": timestamp("When the account was looked at."),
         "side": text("Side of the contracts held.", isin=SIDES),
         "count": contracts("Contracts held."),
-        "exposure": _money("Paid for them."),
-        "realized_pnl": _money("Profit and loss locked in over the position's life."),
-        "fees": _money("Fees paid over the position's life."),
+        "exposure": money("Paid for them."),
+        "realized_pnl": money("Profit and loss locked in over the position's life."),
+        "fees": money("Fees paid over the position's life."),
     },
 )
 
