@@ -12,22 +12,6 @@ from kalshi_pipeline.warehouse.loaders.landed import responses, struct
 from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash, texts, without_repeats
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
-_ONE = struct(
-    texts(
-        "event_ticker",
-        "series_ticker",
-        "title",
-        "sub_title",
-        "category",
-        "mutually_exclusive",
-        "collateral_return_type",
-        "strike_date",
-        "strike_period",
-        "fee_type_override",
-        "fee_multiplier_override",
-        "last_updated_ts",
-    )
-)
 _CONTENT = (
     "event_ticker",
     "series_ticker",
@@ -41,6 +25,7 @@ _CONTENT = (
     "fee_type_override",
     "fee_multiplier_override",
 )
+_ONE = struct(texts(*_CONTENT, "last_updated_ts"))
 
 
 def load_events(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, run_id: str) -> WriteReport:
