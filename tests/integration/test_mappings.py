@@ -77,6 +77,26 @@ def test_a_release_that_moves_has_two_versions_the_second_of_which_closes_the_fi
     ]
 
 
+def test_a_release_that_moves_back_has_its_first_schedule_again(warehouse: Warehouse) -> None:
+    with warehouse.write() as con:
+        con.execute(
+            "INSERT INTO marts.market_specifications SELECT * REPLACE ("
+            "TIMESTAMPTZ '2026-01-14 13:29:00Z' AS close_time, TIMESTAMPTZ '2026-01-09 00:00:00Z' AS known_at) "
+            "FROM marts.market_specifications LIMIT 1"
+        )
+    assert run(warehouse).success
+    first, second = "CPI:2026-01-14T13:30:00Z", "CPI:2026-01-15T13:30:00Z"
+    assert rows(
+        warehouse,
+        "SELECT version_number, release_id, version_id, valid_from::DATE::VARCHAR, valid_to::DATE::VARCHAR "
+        "FROM research.release_versions ORDER BY version_number",
+    ) == [
+        (1, first, 1, "2026-01-01", "2026-01-05"),
+        (2, second, 2, "2026-01-05", "2026-01-09"),
+        (3, first, 3, "2026-01-09", None),
+    ]
+
+
 def test_a_mapping_that_contradicts_itself_fails_its_check_and_is_not_written(
     warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
