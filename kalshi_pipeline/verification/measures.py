@@ -74,7 +74,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("explained_trades", "A series had an edge in the readiness backtest, but no trade.", 0.0),
 )
 
-#: The table of the baseline: what there is, by series and month of the event, from the first day on.
+#: The table of the baseline: what there is, by series and month of the event date, and which events have no bar.
 BASELINE = "baseline_by_month"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from kalshi_pipeline.verification.measures import BASELINE, baseline_sql
 from kalshi_pipeline.verification.verify import Finding, Verdict, Verification, Window
 
-#: Subjects with faults that are listed under a table at most.
+#: Subjects with faults, or events without a bar, that are listed by name at most.
 _LISTED = 10
 
 
@@ -59,32 +60,32 @@ def _row(finding: Finding) -> str:
 
 
 def _worst(finding: Finding) -> list[str]:
-    worst = [f"{subject} {faulty} of {checked}" for subject, checked, faulty in finding.subjects if faulty]
-    more = len(worst) - _LISTED
-    return [*worst[:_LISTED], *([f"and {more} more"] if more > 0 else [])]
+    return _listed([f"{subject} {faulty} of {checked}" for subject, checked, faulty in finding.subjects if faulty])
+
+
+def _listed(names: Sequence[str]) -> list[str]:
+    more = len(names) - _LISTED
+    return [*names[:_LISTED], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _baseline(found: Verification) -> list[str]:
     lines = [
         "## Baseline",
         "",
-        "| series | month | events | markets | with bars | bars |",
-        "|---|---|---:|---:|---:|---:|",
+        "| series | month | events | markets | with bars | bars | closed events without a bar |",
+        "|---|---|---:|---:|---:|---:|---|",
     ]
     lines += [
         f"| {row['series_ticker']} | {row['month']:%Y-%m} | {row['events']} | {row['markets']} "
-        f"| {row['markets_with_bars']} | {row['bars']} |"
+        f"| {row['markets_with_bars']} | {row['bars']} | {', '.join(_listed(row['events_without_bars']))} |"
         for row in found.baseline
     ]
     return [*lines, ""]
 
 
 def _queries(found: Verification) -> list[str]:
-    return [
-        "## Queries",
-        "",
-        *_blocks({finding.measure.name: finding.measure.sql for finding in found.findings}.items()),
-    ]
+    queries = {finding.measure.name: finding.measure.sql for finding in found.findings} | {BASELINE: baseline_sql()}
+    return ["## Queries", "", *_blocks(queries.items())]
 
 
 def _blocks(queries: Iterable[tuple[str, str]]) -> list[str]:

@@ -58,7 +58,7 @@ create table research.hybrid_backtest as
 -- Stands for the health models' own function, which has its tests there.
 create table decisions as
     select 'KXHIGHCHI' as series_ticker, unnest(['E-T', 'E-U']) as ticker, true as was_open, true as is_covered,
-        timestamptz '2026-06-10 15:00:00Z' as decision_at;
+        unnest([1, 0]) as days_before, timestamptz '2026-06-10 15:00:00Z' as decision_at;
 create macro health.decision_times_between(since, until) as table
     select * from decisions where decision_at::date between cast(since as date) and cast(until as date);
 """
@@ -123,6 +123,14 @@ def test_bars_of_a_market_nobody_knows_break_parity(con: duckdb.DuckDBPyConnecti
     assert ("unknown market", 1, 1) in finding(con, "parity").subjects
 
 
+def test_gaps_are_counted_apart_for_the_day_before_and_the_day_itself(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(FAULTS["decision_coverage"])
+    assert finding(con, "decision_coverage").subjects == (
+        ("KXHIGHCHI, the day before", 1, 1),
+        ("KXHIGHCHI, the day itself", 1, 0),
+    )
+
+
 def test_a_market_that_was_not_open_at_a_decision_counts_for_nothing(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("update decisions set was_open = false, is_covered = false where ticker = 'E-U'")
     assert (finding(con, "decision_coverage").checked, finding(con, "decision_coverage").faulty) == (1, 0)
@@ -168,8 +176,24 @@ def test_the_page_is_dated_and_holds_the_tables_and_the_queries(con: duckdb.Duck
     assert "## june: 2026-06-01 to 2026-06-30: failed" in text
     assert re.search(r"\| crossed_spreads \|.*\| 5 \| 2 \| 40.00% \| below 0.1% \| \*\*failed\*\* \|", text)
     assert "- crossed_spreads: KXHIGHCHI 2 of 4" in text
-    assert "| KXHIGHCHI | 2026-06 | 1 | 2 | 2 | 4 |" in text
-    assert all(measure.sql.strip() in text for measure in MEASURES)
+    assert "| KXHIGHCHI | 2026-06 | 1 | 2 | 2 | 4 |  |" in text
+    assert all(sql.strip() in text for sql in [*(measure.sql for measure in MEASURES), baseline_sql()])
+
+
+def test_the_baseline_counts_by_event_date_and_names_closed_events_without_a_bar(con: duckdb.DuckDBPyConnection) -> None:
+    # Of the last day of May, though it closes on the first of June in UTC; eleven more have no bar, and one is to close.
+    con.execute("""
+        insert into marts.markets
+        select 'M-' || day || '-T', 'KXHIGHCHI', 'M-' || day, true, timestamptz '2026-05-01 00:00:00Z',
+            timestamptz '2026-05-21 05:00:00Z' + to_days(day::integer) from range(12) as days (day);
+        insert into marts.markets values ('N-T', 'KXHIGHCHI', 'N', true, timestamptz '2026-06-20 00:00:00Z',
+            timestamptz '2026-06-22 05:00:00Z');
+    """)
+    con.execute("insert into marts.candles select * replace ('M-3-T' as ticker) from marts.candles where ticker = 'E-T'")
+    text = page(verify(con, [JUNE], target=TARGET), datetime(2026, 7, 1, 9, 30, tzinfo=UTC))
+    named = ", ".join(f"M-{day}" for day in (0, 1, 2, 4, 5, 6, 7, 8, 9, 10))
+    assert f"| KXHIGHCHI | 2026-05 | 12 | 12 | 1 | 2 | {named}, and 1 more |" in text
+    assert "| KXHIGHCHI | 2026-06 | 2 | 3 | 2 | 4 |  |" in text
 
 
 def test_the_windows_are_the_fixed_one_and_the_last_sixty_days(con: duckdb.DuckDBPyConnection) -> None:
