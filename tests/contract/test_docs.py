@@ -57,13 +57,14 @@ def test_the_readme_selects_assets_that_exist(readme: str, tmp_path: Path) -> No
     assert {part.removeprefix("group:") for part in selected if part.startswith("group:")} <= groups
 
 
-def test_the_readme_names_tables_that_exist(readme: str, tmp_path: Path) -> None:
+def test_the_readme_names_the_tables_that_there_are(readme: str, tmp_path: Path) -> None:
     graph = build_defs(Settings(data_dir=tmp_path)).resolve_asset_graph()
-    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
-    rows = re.findall(r"^\| `(raw|marts|research)` \| ([^|]+) \|", readme, flags=re.MULTILINE)
+    schemas = ("raw", "marts", "health", "research")
+    keys = {"/".join(key.path) for key in graph.get_all_asset_keys() if key.path[0] in schemas}
+    rows = re.findall(rf"^\| `({'|'.join(schemas)})` \| ([^|]+) \|", readme, flags=re.MULTILINE)
     named = {f"{schema}/{table}" for schema, tables in rows for table in re.findall(r"`(\w+)`", tables)}
-    assert len(named) > 15
-    assert named <= keys
+    # Not named: a version of a mart that is kept for a while, and the proofs, which are checks without a table.
+    assert named == {key for key in keys if not re.search(r"_v\d+$", key)} - {"research/proofs"}
 
 
 ALL = [block for page in pages() for block in blocks(page)]

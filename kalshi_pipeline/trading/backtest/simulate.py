@@ -15,15 +15,13 @@ from typing import Literal
 
 from kalshi_pipeline.trading.backtest.fills import MAKER_FILL_PROBABILITY, is_filled
 from kalshi_pipeline.trading.backtest.sizing import contracts
-from kalshi_pipeline.trading.fees import FeeSchedule
+from kalshi_pipeline.trading.fees import CENT, FeeSchedule
 
 Side = Literal["yes", "no"]
 Role = Literal["maker", "taker"]
 
 #: The stages in order; a candidate's stage is the last one it reached.
 STAGES = ("event", "snapshot", "quote", "priced", "edge", "filled")
-
-CENT = Decimal("0.01")
 
 
 class LookAhead(ValueError):
@@ -72,7 +70,7 @@ class Candidate:
         candidate_id: names it.
         event_ticker, series_ticker: where it belongs.
         point, decision_ts: the decision.
-        ticker: market; ``None`` where the event has no leg, or the decision was not reached.
+        ticker: market; ``None`` where the event has no leg.
         missing: why there is nothing to look at, where there is not.
         quote: the last bar; ``None`` where there was none.
         fair: believed probability of YES; ``None`` where too little was known.
