@@ -17,7 +17,8 @@ from kalshi_pipeline.report.canvas import SIZE
 from kalshi_pipeline.report.curves import distribution_fan, survival_picture
 from kalshi_pipeline.report.heat import mass_heat_map
 
-_FAN = {0.05: "q05", 0.25: "q25", 0.50: "median", 0.75: "q75", 0.95: "q95"}
+#: Quantiles that a fan shows, by level: columns of ``research.implied_distributions``.
+FAN = {0.05: "q05", 0.25: "q25", 0.50: "median", 0.75: "q75", 0.95: "q95"}
 
 
 def ladder_fan(
@@ -40,7 +41,7 @@ def ladder_fan(
     rows = _of(distributions, ladder_id).sort_by("asof").to_pylist()
     quantiles = {
         level: [row[name] if row[name] is not None else row[f"{name}_edge"] for row in rows]
-        for level, name in _FAN.items()
+        for level, name in FAN.items()
     }
     asof = [row["asof"].astimezone(UTC) for row in rows]
     return distribution_fan(

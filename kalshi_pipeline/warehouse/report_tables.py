@@ -107,8 +107,16 @@ semi join chosen_snapshots as s on c.ladder_id = s.ladder_id and c."asof" = s."a
 order by c.ladder_id, c.cell_index
 """
 
+# A quantile in an open cell is drawn at the cell's edge, as everywhere else.
 _PATHS = """
-select d.ladder_id, d."asof", d.q05, d.q25, d.median, d.q75, d.q95
+select
+    d.ladder_id,
+    d."asof",
+    coalesce(d.q05, d.q05_edge) as q05,
+    coalesce(d.q25, d.q25_edge) as q25,
+    coalesce(d.median, d.median_edge) as median,
+    coalesce(d.q75, d.q75_edge) as q75,
+    coalesce(d.q95, d.q95_edge) as q95
 from research.implied_distributions as d
 semi join (select ladder_id from chosen_snapshots where role = 'next') as s on d.ladder_id = s.ladder_id
 order by d.ladder_id, d."asof"
@@ -188,7 +196,8 @@ OPTIONAL: Mapping[str, tuple[str, str]] = {
     "reliability": ("research.walkforward_results", _RELIABILITY),
 }
 
-_QUERIES: Mapping[str, str] = {
+#: Tables that every warehouse can give, by name.
+QUERIES: Mapping[str, str] = {
     "runs": _RUNS,
     "coverage": _COVERAGE,
     "gates": _GATES,
@@ -204,7 +213,7 @@ def report_tables(con: duckdb.DuckDBPyConnection) -> dict[str, pa.Table]:
     """Every table of the report, by name."""
     con.execute(_CHOSEN)
     try:
-        tables = {name: con.execute(sql).to_arrow_table() for name, sql in _QUERIES.items()}
+        tables = {name: con.execute(sql).to_arrow_table() for name, sql in QUERIES.items()}
     finally:
         con.execute("drop table if exists chosen_snapshots")
     there = row_counts(con)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 import duckdb
 import pytest
 
-from kalshi_pipeline.warehouse.report_tables import OPTIONAL
+from kalshi_pipeline.warehouse.report_tables import OPTIONAL, QUERIES
 
 pytestmark = pytest.mark.unit
 
@@ -84,6 +85,26 @@ def scores(con: duckdb.DuckDBPyConnection, *release_types: str) -> set[str]:
         [["all", *["release_type"] * len(release_types), "series"], ["all", *release_types, "KXCPI"]],
     )
     return {row[0] for row in con.execute(OPTIONAL["scores"][1]).fetchall()}
+
+
+def test_a_quantile_in_an_open_cell_is_at_its_edge_and_what_was_held_back_has_none(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("""
+        create table chosen_snapshots as select unnest(['L', 'past']) as ladder_id, unnest(['next', 'latest']) as role;
+        create table research.implied_distributions as
+            select * from (values
+                ('L', 1, null, 0.1, 0.2, null, 0.3, null, 0.4, null, null, 0.5),
+                ('L', 2, null, null, null, null, null, null, null, null, null, null),
+                ('past', 3, 1, null, 1, null, 1, null, 1, null, 1, null)
+            ) as d (ladder_id, "asof", q05, q05_edge, q25, q25_edge, median, median_edge, q75, q75_edge, q95, q95_edge);
+    """)
+    assert [tuple(map(_number, row)) for row in con.execute(QUERIES["paths"]).fetchall()] == [
+        ("L", 1, 0.1, 0.2, 0.3, 0.4, 0.5),
+        ("L", 2, None, None, None, None, None),
+    ]
+
+
+def _number(value: object) -> object:
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def test_all_releases_together_are_told_only_where_they_differ_in_type(con: duckdb.DuckDBPyConnection) -> None:

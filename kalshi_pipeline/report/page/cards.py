@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from kalshi_pipeline.report import canvas
 from kalshi_pipeline.report.curves import distribution_fan
+from kalshi_pipeline.report.snapshots import FAN
 
 #: Cells below this probability are counted and left out, except at the outcome.
 _LEAST = 0.005
@@ -168,10 +169,9 @@ def _fan(row: dict[str, Any], path: list[dict[str, Any]]) -> str:
     """The belief over time as a picture, where there are two snapshots of it to join."""
     if sum(point["median"] is not None for point in path) < 2:
         return ""
-    levels = {0.05: "q05", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.95: "q95"}
     png = distribution_fan(
         [point["asof"] for point in path],
-        {level: [point[name] for point in path] for level, name in levels.items()},
+        {level: [point[name] for point in path] for level, name in FAN.items()},
         title=row["event_ticker"],
         unit=row["unit"] or "",
         size=(5.2, 2.8),
