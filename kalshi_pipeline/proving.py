@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import orjson
 
+from kalshi_pipeline.distributions.asof import observations_as_of
 from kalshi_pipeline.research.cases import build_cases
 from kalshi_pipeline.research.fold_rules import FoldRules
 from kalshi_pipeline.research.proofs.fits import fits_learn_from_training_alone
@@ -54,7 +55,7 @@ def prove(
     cases = build_cases(tables["panel"], tables["labels"], tables["ladders"], passed_cells(con), passed_quotes(con))
     with joins_in_memory() as joins:
         steps = Steps(
-            join=lambda world, wanted: joins.observations(world.quotes, world.legs, wanted),
+            join=lambda world, wanted: observations_as_of(world.legs, wanted, joins.quotes(world.quotes, world.legs)),
             activity=lambda world, wanted, hours: joins.activity(world.quotes, world.legs, wanted, hours),
             rules=FoldRules(settings.horizons_minutes),
         )

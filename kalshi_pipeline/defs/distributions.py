@@ -1,6 +1,8 @@
 """Distribution assets: markets into ladders, quotes as they were known into implied distributions."""
 
+import os
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -10,6 +12,7 @@ from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.method_check import method_check, method_result
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
 from kalshi_pipeline.defs.snapshot_runs import SnapshotAccount, day_chunks, within_observed
+from kalshi_pipeline.distributions.asof import observations_as_of
 from kalshi_pipeline.distributions.method import COMPARED, MethodAccount
 from kalshi_pipeline.distributions.rules import Rules
 from kalshi_pipeline.distributions.snapshots import compute
@@ -26,7 +29,7 @@ from kalshi_pipeline.schemas.distributions import (
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.frames import read_table, write_table
-from kalshi_pipeline.warehouse.reading import observations_as_of, observed_until
+from kalshi_pipeline.warehouse.reading import observed_until, quotes_of_legs
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.snapshots import published_snapshots
 from kalshi_pipeline.warehouse.writing import WriteReport
@@ -143,9 +146,9 @@ def implied_distributions(
         totals = {table.name: WriteReport.empty(table) for table in _SNAPSHOT_TABLES}
         for chunk_days, chunk in day_chunks(instants, days, known_ladders):
             with warehouse.read() as con:
-                observations = observations_as_of(con, chunk)
+                observations = observations_as_of(known_legs, chunk, partial(quotes_of_legs, con))
                 published = published_snapshots(con, chunk_days, COMPARED)
-            made = compute(known_ladders, known_legs, observations, Rules())
+            made = compute(known_ladders, known_legs, observations, Rules(), threads=os.cpu_count() or 1)
             account.add(made)
             method.add(published, made.distributions)
             with warehouse.write() as con:

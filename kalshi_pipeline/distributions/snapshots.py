@@ -5,8 +5,12 @@ The order of the work is here; every step is a module of its own. Arrow in, Arro
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from kalshi_pipeline.distributions.bands import read_bands
 from kalshi_pipeline.distributions.freshness import measure_coverage, measure_freshness
@@ -26,7 +30,9 @@ from kalshi_pipeline.ladders.classify import CONFIDENCES
 __all__ = ["SnapshotTables", "compute", "evaluate"]
 
 
-def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Rules | None = None) -> SnapshotTables:
+def compute(
+    ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Rules | None = None, *, threads: int = 1
+) -> SnapshotTables:
     """Compute implied distributions from quotes.
 
     Args:
@@ -36,6 +42,7 @@ def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Ru
             known by then: ``yes_bid, yes_ask, last_price`` in dollars, NULL where a side is empty, ``quote_kind,
             available_ts, period_minutes, volume, open_interest``; all NULL where there was no quote.
         rules: settings of the method; the measured ones by default.
+        threads: how many may share the ladders among them.
 
     Returns:
         The distributions, cells and quotes, sorted by ladder and instant. The result depends neither on the order of
@@ -45,8 +52,26 @@ def compute(ladders: pa.Table, legs: pa.Table, observations: pa.Table, rules: Ru
         ValueError: the tables do not fit together, or a quote was not yet known at its instant.
     """
     rules = rules or Rules()
-    results = evaluate(read_batch(ladders, legs, observations), rules)
-    return SnapshotTables(distributions_table(results, rules), cells_table(results), quotes_table(results))
+
+    def one(part: pa.Table) -> SnapshotTables:
+        results = evaluate(read_batch(ladders, legs, part), rules)
+        return SnapshotTables(distributions_table(results, rules), cells_table(results), quotes_table(results))
+
+    parts = _shares(observations, threads)
+    if len(parts) == 1:
+        return one(observations)
+    # Kernels and Arrow let go of the interpreter while they compute.
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return SnapshotTables(*map(pa.concat_tables, zip(*pool.map(one, parts), strict=True)))
+
+
+def _shares(observations: pa.Table, threads: int) -> list[pa.Table]:
+    """About equal shares of observations, each with whole ladders; a single one where they are not sorted by ladder."""
+    names, rows = observations["ladder_id"].combine_chunks(), observations.num_rows
+    if threads == 1 or rows < threads or not pc.all(pc.less_equal(names[:-1], names[1:])).as_py():
+        return [observations]
+    firsts = {pc.index(names, names[rows * share // threads]).as_py() for share in range(threads)}
+    return [observations.slice(begin, end - begin) for begin, end in pairwise([*sorted(firsts), rows])]
 
 
 def evaluate(batch: Batch, rules: Rules) -> Results:

@@ -5,7 +5,7 @@ All of it is decided in SQL over the staged rows; what a single row must hold is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import duckdb
@@ -17,8 +17,6 @@ from kalshi_pipeline.warehouse.validation import SOUND
 
 #: Rows of a day and two order-free sums over the hashes of the whole rows.
 Fingerprint = tuple[int, int, int]
-
-_NONE: Fingerprint = (0, 0, 0)
 
 
 def drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, prefer: str) -> None:
@@ -36,9 +34,11 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, prefer: str) -> N
 
 def double_keys(con: duckdb.DuckDBPyConnection, table: Table) -> str | None:
     """What is wrong with the keys of the sound rows, with an example; ``None`` where each is there once."""
+    if not con.execute(f"{_shared_marks(table, SOUND)} LIMIT 1").fetchall():
+        return None
     key = identifiers(table.key)
     found = con.execute(
-        f"SELECT count(*) OVER (), {key} FROM {SOUND} AND {_suspect(table, SOUND)} "
+        f"SELECT count(*) OVER (), {key} FROM {SOUND} WHERE {_suspect(table, SOUND)} "
         f"GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
     ).fetchall()
     if not found:
@@ -48,42 +48,46 @@ def double_keys(con: duckdb.DuckDBPyConnection, table: Table) -> str | None:
     return f"{keys} key(s) occur more than once, the first is {example}"
 
 
-def other_days(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date]) -> str | None:
-    """Which days besides those asked for the sound rows belong to; ``None`` where there are none."""
-    found = con.execute(
-        f"SELECT DISTINCT {table.partition_column} FROM {SOUND} AND NOT ({on_days(str(table.partition_column), days)}) "
-        "ORDER BY ALL LIMIT 5"
-    ).fetchall()
-    return f"rows belong to other partitions: {', '.join(str(day) for (day,) in found)}" if found else None
+def other_days(rows: Mapping[date | None, int], days: Sequence[date]) -> str | None:
+    """Which days besides those asked for rows belong to; ``None`` where there are none."""
+    other = sorted(day for day in rows if day and day not in days)[:5]
+    return f"rows belong to other partitions: {', '.join(map(str, other))}" if other else None
 
 
-def staged_fingerprints(con: duckdb.DuckDBPyConnection, table: Table) -> dict[date | None, Fingerprint]:
-    """Fingerprint of the sound rows by day; ``None`` stands for a table without partitions."""
-    return fingerprints(con, table, SOUND)
+def rows_by_day(con: duckdb.DuckDBPyConnection, table: Table) -> dict[date | None, int]:
+    """Number of the sound rows by day; ``None`` stands for a table without partitions."""
+    return dict(con.execute(f"SELECT {_day(table)}, count(*) FROM {SOUND} GROUP BY 1 HAVING count(*) > 0").fetchall())
 
 
 def changed_days(
-    con: duckdb.DuckDBPyConnection,
-    table: Table,
-    days: Sequence[date | None],
-    staged: dict[date | None, Fingerprint],
+    con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date | None], staged: Mapping[date | None, int]
 ) -> list[date | None]:
-    """Days whose stored rows differ from the staged ones."""
-    condition = on_days(table.partition_column, [day for day in days if day]) if table.partition_column else "TRUE"
-    stored = fingerprints(con, table, f"{table.qualified_name} WHERE {condition}")
-    return [day for day in days if stored.get(day, _NONE) != staged.get(day, _NONE)]
+    """Days whose stored rows differ from the staged ones.
+
+    Args:
+        con: a connection inside a transaction.
+        table: the table.
+        days: the days asked for; ``[None]`` for a table without partitions.
+        staged: number of the sound rows by day.
+    """
+    stored = fingerprints(con, table, _stored(table, days))
+    # Rows are looked at only where as many are stored.
+    alike = [day for day in days if day in stored and stored[day][0] == staged.get(day)]
+    incoming = fingerprints(con, table, SOUND) if alike else {}
+    same = {day for day in alike if stored[day] == incoming[day]}
+    return [day for day in days if day not in same and (day in stored or day in staged)]
 
 
 def already_there(con: duckdb.DuckDBPyConnection, table: Table, days: Sequence[date | None]) -> tuple[int, int]:
     """How many sound rows of the days are stored as they are, and how many stored with their key and other content."""
-    condition = on_days(table.partition_column, [day for day in days if day]) if table.partition_column else "TRUE"
-    stored = f"{table.qualified_name} WHERE {condition}"
+    stored = _stored(table, days)
     if not days or not con.execute(f"SELECT 1 FROM {stored} LIMIT 1").fetchall():
         return 0, 0
     hashes = f"SELECT hash({identifiers(table.key)}) AS mark, hash({identifiers(table.columns)}) AS content"
     [(same, other)] = con.execute(
         f"SELECT count(*) FILTER (staged.content = stored.content), count(*) FILTER (staged.content != stored.content) "
-        f"FROM ({hashes} FROM {SOUND} AND {condition}) AS staged JOIN ({hashes} FROM {stored}) AS stored USING (mark)"
+        f"FROM ({hashes} FROM {SOUND} WHERE {_among(table, days)}) AS staged "
+        f"JOIN ({hashes} FROM {stored}) AS stored USING (mark)"
     ).fetchall()
     return same, other
 
@@ -101,13 +105,30 @@ def fingerprints(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> d
     """Fingerprint of the rows of ``source`` (what may stand after FROM) by day, days without a row left out."""
     row_hash = f"hash({identifiers(table.columns)})"
     rows = con.execute(
-        f"SELECT {table.partition_column or 'NULL'}, count(*), bit_xor({row_hash}), sum({row_hash}::HUGEINT) "
+        f"SELECT {_day(table)}, count(*), bit_xor({row_hash}), sum({row_hash}::HUGEINT) "
         f"FROM {source} GROUP BY 1 HAVING count(*) > 0"
     ).fetchall()
     return {day: (count, mixed, total) for day, count, mixed, total in rows}
 
 
+def _day(table: Table) -> str:
+    return table.partition_column or "NULL"
+
+
+def _among(table: Table, days: Sequence[date | None]) -> str:
+    """Condition that a row is of one of the days; any row is where the table has no partitions."""
+    return on_days(table.partition_column, [day for day in days if day]) if table.partition_column else "TRUE"
+
+
+def _stored(table: Table, days: Sequence[date | None]) -> str:
+    """The stored rows of the days: what may stand after FROM."""
+    return f"{table.qualified_name} WHERE {_among(table, days)}"
+
+
 def _suspect(table: Table, source: str) -> str:
     """Condition on rows that may share their key: grouping by one hash is far cheaper than by the key itself."""
-    mark = f"hash({identifiers(table.key)})"
-    return f"{mark} IN (SELECT {mark} FROM {source} GROUP BY 1 HAVING count(*) > 1)"
+    return f"hash({identifiers(table.key)}) IN ({_shared_marks(table, source)})"
+
+
+def _shared_marks(table: Table, source: str) -> str:
+    return f"SELECT hash({identifiers(table.key)}) AS mark FROM {source} GROUP BY mark HAVING count(*) > 1"

@@ -16,6 +16,9 @@ from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
 _INCOMING = "incoming_frame"
 
+#: Rows that one thread takes at a time: as many as DuckDB stores as one group, which that thread then compresses.
+_PIECE_ROWS = 122_880
+
 
 def write_table(
     con: duckdb.DuckDBPyConnection,
@@ -31,9 +34,10 @@ def write_table(
     Raises:
         BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
     """
-    con.register(_INCOMING, frame)
+    # In pieces, or a single thread would read it.
+    con.register(_INCOMING, pa.Table.from_batches(frame.to_batches(_PIECE_ROWS), frame.schema))
     try:
-        return write_partition(con, table, _INCOMING, partitions=partitions, run_id=run_id, reasons=reasons)
+        return write_partition(con, table, _INCOMING, partitions=partitions, run_id=run_id, reasons=reasons, held=True)
     finally:
         con.unregister(_INCOMING)
 

@@ -5,14 +5,16 @@ The joins are held against a search through single rows; they never touch the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
 
 import duckdb
 import pyarrow as pa
 
 from kalshi_pipeline.warehouse.activity import horizon_distances, quote_activity
-from kalshi_pipeline.warehouse.reading import observations_as_of
+from kalshi_pipeline.warehouse.reading import quotes_of_legs
 
 #: Outcomes that the exchange's settlements state; other feeds are about reference periods, not events.
 _BY_EXCHANGE = "where source = 'exchange_settlement'"
@@ -24,10 +26,10 @@ class JoinsInMemory:
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
 
-    def observations(self, quotes: pa.Table, legs: pa.Table, wanted: pa.Table) -> pa.Table:
-        """The latest quote of every expected leg at every instant wanted."""
+    def quotes(self, quotes: pa.Table, legs: pa.Table) -> Callable[[datetime, datetime], pa.RecordBatchReader]:
+        """What reads the quotes of some days for an as-of join."""
         self._load(quotes, legs)
-        return observations_as_of(self._con, wanted)
+        return partial(quotes_of_legs, self._con)
 
     def activity(self, quotes: pa.Table, legs: pa.Table, wanted: pa.Table, hours: int) -> pa.Table:
         """Changes of quotes over some hours before every instant wanted."""

@@ -44,14 +44,19 @@ def staged_copy(con: duckdb.DuckDBPyConnection, table: Table, relations: Iterabl
     """
     put = f"CREATE OR REPLACE TEMP TABLE {STAGED} AS"
     for relation in relations:
-        described = con.execute(f"DESCRIBE {relation}").fetchall()
-        types = {name: _SHORT.get(str(type_), str(type_)) for name, type_, *_ in described}
+        types = types_of(con, relation)
         _require_columns(table, types)
         con.execute(f"{put} {_query(table, relation, types)}")
         put = f"INSERT INTO {STAGED}"
     yield
     # Not on the way out of an exception: the transaction that created the table is then rolled back.
     con.execute(f"DROP TABLE {STAGED}")
+
+
+def types_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """The type of every column of a relation, as tables state it."""
+    described = con.execute(f"DESCRIBE {relation}").fetchall()
+    return {name: _SHORT.get(str(type_), str(type_)) for name, type_, *_ in described}
 
 
 def _require_columns(table: Table, types: dict[str, str]) -> None:

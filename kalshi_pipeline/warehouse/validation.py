@@ -9,6 +9,8 @@ Keys, partitions and structure concern more than one row and are checked in ``wr
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -20,7 +22,7 @@ import pyarrow
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.warehouse.rules import broken_row
 from kalshi_pipeline.warehouse.sql import identifier
-from kalshi_pipeline.warehouse.staging import ROW_FAULT, STAGED
+from kalshi_pipeline.warehouse.staging import ROW_FAULT, STAGED, types_of
 
 #: Rows per frame: bounds the memory of a validation whatever the size of the partition.
 CHUNK_ROWS = 250_000
@@ -28,8 +30,9 @@ CHUNK_ROWS = 250_000
 #: Temporary table of the faulty rows: their row id in the staged table and everything wrong with them.
 FAULTS = "staged_faults"
 
-#: The staged rows without a fault.
-SOUND = f"{STAGED} WHERE rowid NOT IN (SELECT row_id FROM {FAULTS})"
+#: Temporary view of the rows without a fault; of staged ones it has ``row_id``, their row id in the staged table.
+SOUND = "sound_rows"
+_SOUND_OF_STAGED = f"SELECT *, rowid AS row_id FROM {STAGED} WHERE rowid NOT IN (SELECT row_id FROM {FAULTS})"
 
 _DTYPES: dict[pyarrow.DataType, Any] = {
     pyarrow.int32(): pd.Int64Dtype(),
@@ -60,6 +63,27 @@ def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int)
             faulty += len(reasons)
             con.executemany(f"INSERT INTO {FAULTS} VALUES (?, ?)", list(reasons.items()))
         after = frame.index[-1]
+
+
+@contextmanager
+def sound_rows(con: duckdb.DuckDBPyConnection, relation: str | None = None) -> Iterator[None]:
+    """Show sound rows as :data:`SOUND` for the length of a ``with`` block: all of a relation, or else of the staged."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {SOUND} AS {f'FROM {relation}' if relation else _SOUND_OF_STAGED}")
+    yield
+    # Not on the way out of an exception: the transaction that created the view is then rolled back.
+    con.execute(f"DROP VIEW {SOUND}")
+
+
+def sound_as_it_is(con: duckdb.DuckDBPyConnection, table: Table, relation: str) -> bool:
+    """Whether a relation holds the table's columns in the table's types, and no row of it breaks the schema.
+
+    Such rows can be written from where they are. NaN counts as broken: staging makes it NULL.
+    """
+    stated = {name: table.sql_type(name) for name in table.columns}
+    return (
+        types_of(con, relation) == stated
+        and not con.execute(f"SELECT count(*) FROM {relation} WHERE {broken_row(table)}").fetchall()[0][0]
+    )
 
 
 def fault_reasons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:

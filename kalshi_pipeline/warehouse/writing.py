@@ -22,13 +22,13 @@ from kalshi_pipeline.warehouse.across_rows import (
     drop_repeats,
     new_things,
     other_days,
-    staged_fingerprints,
+    rows_by_day,
 )
 from kalshi_pipeline.warehouse.bookkeeping import clear_quarantine, quarantine_faults, record_loads
 from kalshi_pipeline.warehouse.reports import BlockedWrite, WriteReport
 from kalshi_pipeline.warehouse.sql import identifiers, on_days
 from kalshi_pipeline.warehouse.staging import STAGED, StructureFault, staged_copy
-from kalshi_pipeline.warehouse.validation import SOUND, collect_faults, fault_reasons
+from kalshi_pipeline.warehouse.validation import SOUND, collect_faults, fault_reasons, sound_as_it_is, sound_rows
 
 __all__ = ["QUARANTINE_LIMIT", "BlockedWrite", "WriteReport", "append_versions", "write_partition"]
 
@@ -45,6 +45,7 @@ def write_partition(
     run_id: str,
     reasons: Mapping[date, str] | None = None,
     prefer: str | None = None,
+    held: bool = False,
 ) -> WriteReport:
     """Replace the rows of the given daily partitions (or of a whole unpartitioned table) by the staged ones.
 
@@ -59,6 +60,8 @@ def write_partition(
         reasons: why a partition is as it is (for instance, empty), by day; kept in ``meta.partition_loads``.
         prefer: ``ORDER BY`` terms that say which of several rows with one key counts, for sources that serve a row
             more than once; without it a key that occurs twice is a fault.
+        held: whether ``staged`` is one relation that costs nothing to read again, such as an Arrow table in memory;
+            where all of it is sound it is written from where it is, without a copy.
 
     Raises:
         BlockedWrite: a column is missing or unknown, a key occurs twice, a row belongs to none of the partitions, or
@@ -67,20 +70,21 @@ def write_partition(
     if (partitions is None) != (table.partition_column is None):
         raise ValueError(f"{table.qualified_name} has {'' if table.partition_column else 'no '}partitions.")
     days = sorted(set(partitions or ()))
-    with _validated(con, table, [staged] if isinstance(staged, str) else staged, prefer) as report:
+    with _validated(con, table, staged, prefer=prefer, held=held) as report:
+        incoming = rows_by_day(con, table)
         if table.partition_column:
-            _refuse(other_days(con, table, days), report)
+            _refuse(other_days(incoming, days), report)
         if not prefer:
             _refuse(double_keys(con, table), report)
-        fingerprints = staged_fingerprints(con, table)
         asked: list[date | None] = list(days) if table.partition_column else [None]
-        changed = changed_days(con, table, asked, fingerprints)
+        changed = changed_days(con, table, asked, incoming)
         same, updated = already_there(con, table, changed)
-        inserted = _replaced(con, table, changed) - same - updated
+        inserted = _replaced(con, table, changed, incoming) - same - updated
         clear_quarantine(con, table, days)
-        quarantine_faults(con, table, run_id)
+        if report.quarantined:
+            quarantine_faults(con, table, run_id)
         changed_partitions = tuple(day for day in changed if day)
-        rows = {day: fingerprints[day][0] if day in fingerprints else 0 for day in days}
+        rows = {day: incoming.get(day, 0) for day in days}
         record_loads(con, table, rows, changed=changed_partitions, run_id=run_id, reasons=reasons)
     unchanged = report.rows - inserted - updated
     return replace(
@@ -104,7 +108,7 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
         BlockedWrite: a column is missing or unknown, a key occurs twice, or more than 1 % of the rows are faulty.
     """
     thing = identifiers(name for name in table.key if name != "observed_at")
-    with _validated(con, table, [staged]) as report:
+    with _validated(con, table, staged) as report:
         _refuse(double_keys(con, table), report)
         inserted = new_things(con, table, thing)
         written = _inserted(
@@ -113,7 +117,7 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
             f"""{STAGED} WHERE rowid IN (
                 WITH incoming AS (
                     SELECT {thing}, observed_at, content_hash, row_id
-                    FROM (SELECT *, rowid AS row_id FROM {SOUND})
+                    FROM {SOUND}
                     ANTI JOIN {table.qualified_name} USING ({thing}, observed_at)
                 ),
                 known AS (
@@ -131,15 +135,33 @@ def append_versions(con: duckdb.DuckDBPyConnection, table: Table, staged: str, *
 
 @contextmanager
 def _validated(
-    con: duckdb.DuckDBPyConnection, table: Table, staged: Iterable[str], prefer: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    staged: str | Iterable[str],
+    *,
+    prefer: str | None = None,
+    held: bool = False,
 ) -> Iterator[WriteReport]:
-    """Stage the rows and find the faulty ones; the report counts what may be written."""
+    """Show the rows without a fault as :data:`SOUND`; the report counts them, and the others."""
+    if held and isinstance(staged, str) and sound_as_it_is(con, table, staged):
+        with sound_rows(con, staged):
+            yield replace(WriteReport.empty(table), rows=_count(con, SOUND))
+    else:
+        with _staged(con, table, [staged] if isinstance(staged, str) else staged, prefer) as report, sound_rows(con):
+            yield report
+
+
+@contextmanager
+def _staged(
+    con: duckdb.DuckDBPyConnection, table: Table, relations: Iterable[str], prefer: str | None
+) -> Iterator[WriteReport]:
+    """Stage the rows and find the faulty ones."""
     empty = WriteReport.empty(table)
     try:
-        with staged_copy(con, table, staged):
+        with staged_copy(con, table, relations):
             if prefer:
                 drop_repeats(con, table, prefer)
-            total = int(con.execute(f"SELECT count(*) FROM {STAGED}").fetchall()[0][0])
+            total = _count(con, STAGED)
             collect_faults(con, table, enough=int(total * QUARANTINE_LIMIT))
             reasons = fault_reasons(con)
             report = replace(empty, rows=total - sum(reasons.values()), quarantined=reasons)
@@ -154,19 +176,26 @@ def _validated(
         raise BlockedWrite(str(fault), empty) from fault
 
 
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
+
+
 def _refuse(reason: str | None, report: WriteReport) -> None:
     if reason:
         raise BlockedWrite(reason, report)
 
 
-def _replaced(con: duckdb.DuckDBPyConnection, table: Table, changed: Sequence[date | None]) -> int:
+def _replaced(
+    con: duckdb.DuckDBPyConnection, table: Table, changed: Sequence[date | None], incoming: Iterable[date | None]
+) -> int:
     """Put the sound rows of the changed days in place of the stored ones; returns their number."""
     if not changed:
         return 0
     days = [day for day in changed if day]
     condition = on_days(table.partition_column, days) if table.partition_column else "TRUE"
     con.execute(f"DELETE FROM {table.qualified_name} WHERE {condition}")
-    return _inserted(con, table, f"{SOUND} AND {condition}")
+    # Mostly every day that came has changed: nothing has to be picked then.
+    return _inserted(con, table, SOUND if set(incoming) <= set(changed) else f"{SOUND} WHERE {condition}")
 
 
 def _inserted(con: duckdb.DuckDBPyConnection, table: Table, source: str) -> int:

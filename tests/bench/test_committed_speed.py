@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +19,24 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from kalshi_pipeline.distributions.asof import observations_as_of
 from kalshi_pipeline.distributions.rules import Rules
 from kalshi_pipeline.distributions.snapshots import compute
 from kalshi_pipeline.research.horizons import snapshot_instants
 from kalshi_pipeline.schemas.distributions import IMPLIED_CELLS, IMPLIED_DISTRIBUTIONS, LADDER_QUOTES
 from kalshi_pipeline.warehouse.frames import read_table, write_table
-from kalshi_pipeline.warehouse.reading import observations_as_of
+from kalshi_pipeline.warehouse.reading import quotes_of_legs
 from tests.integration.snapshot_warehouse import SnapshotWarehouse
 from tests.unit.distribution_kit import thresholds
 
-LADDERS, LEGS, DAYS, MINUTES = 40, 12, 4, 15
+LADDERS, LEGS, DAYS, MINUTES = 40, 12, 10, 15
 FIRST = datetime(2026, 6, 8, tzinfo=UTC)
 TABLES = (IMPLIED_DISTRIBUTIONS, IMPLIED_CELLS, LADDER_QUOTES)
 
 
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnapshotWarehouse]:
-    """A file with 40 ladders of 12 markets, quoted every 15 minutes for four days."""
+    """A file with 40 ladders of 12 markets, quoted every 15 minutes for ten days: one chunk of the asset."""
     strikes = [round(2.5 + 0.1 * leg, 1) for leg in range(LEGS)]
     markets = [market for ladder in range(LADDERS) for market in thresholds(strikes, event=f"KXCPIYOY-{ladder:03d}")]
     with SnapshotWarehouse.at(tmp_path_factory.mktemp("bench"), markets, []) as made:
@@ -75,8 +77,8 @@ def test_quotes_in_the_file_to_committed_rows(benchmark: Any, warehouse: Snapsho
     def run() -> None:
         begin = time.process_time()
         with warehouse.warehouse.read() as con:
-            observations = observations_as_of(con, instants)
-        made = compute(ladders, legs, observations, Rules())
+            observations = observations_as_of(legs, instants, partial(quotes_of_legs, con))
+        made = compute(ladders, legs, observations, Rules(), threads=2)
         with warehouse.warehouse.write() as con:
             for table, rows in zip(TABLES, made, strict=True):
                 write_table(con, table, rows, partitions=days, run_id="bench")

@@ -194,6 +194,20 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     # Point in time and recount
     _core(
+        "asof",
+        "a quote counts before it is known",
+        "if asof[middle] < at[quote]:",
+        "if asof[middle] < at[quote] - 1:",
+        "asof.py::test_a_quote_counts_from_the_instant_it_became_known_and_not_a_microsecond_before",
+    ),
+    _core(
+        "asof",
+        "a leg takes over the quote of another",
+        "(filled >= self.begin[leg])",
+        "(filled >= 0)",
+        "asof.py::test_a_leg_is_expected_from_when_it_was_known_and_has_no_quote_before_its_first",
+    ),
+    _core(
         "observations",
         "a quote from the future is used",
         'late = instants(observations, "available_ts") > asof',

@@ -73,6 +73,16 @@ def test_a_snapshot_does_not_depend_on_the_others_in_its_batch() -> None:
             assert one.equals(all_.filter(pc.equal(all_["asof"], asof)))
 
 
+@pytest.mark.parametrize("threads", [2, 3, 100])
+def test_threads_share_the_ladders_and_give_the_same_rows(threads: int) -> None:
+    given = pa.Table.from_pylist(rows(), schema=OBSERVATION_SCHEMA)
+    for some in (given.sort_by("ladder_id"), given.sort_by([("ladder_id", "descending")]), given.slice(0, 0)):
+        alone = compute(TABLES.ladders, TABLES.legs, some)
+        shared = compute(TABLES.ladders, TABLES.legs, some, threads=threads)
+        for one, other in zip(alone, shared, strict=True):
+            assert one.equals(other)
+
+
 def test_rows_come_sorted_by_ladder_and_instant() -> None:
     made = computed(TABLES, rows()).distributions
     assert made.equals(made.sort_by([("ladder_id", "ascending"), ("asof", "ascending")]))

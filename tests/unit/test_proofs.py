@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from kalshi_pipeline.distributions.asof import observations_as_of
 from kalshi_pipeline.research.columns import instants, timestamps
 from kalshi_pipeline.research.fold_rules import FoldRules
 from kalshi_pipeline.research.folds import build_folds
@@ -122,7 +123,7 @@ def test_the_joins_of_the_warehouse_give_what_a_search_through_rows_gives(proven
     with joins_in_memory() as joins:
         steps = replace(
             STEPS,
-            join=lambda world, wanted: joins.observations(world.quotes, world.legs, wanted),
+            join=lambda world, wanted: observations_as_of(world.legs, wanted, joins.quotes(world.quotes, world.legs)),
             activity=lambda world, wanted, hours: joins.activity(world.quotes, world.legs, wanted, hours),
         )
         cut = instants(world.releases, "anchor_ts").max()

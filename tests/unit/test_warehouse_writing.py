@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+import shutil
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,11 @@ import duckdb
 import pandera.pandas as pa
 import pyarrow
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kalshi_pipeline.schemas.table import Table, column, contracts, dollars, text, timestamp
-from kalshi_pipeline.warehouse import validation
+from kalshi_pipeline.warehouse import validation, writing
 from kalshi_pipeline.warehouse.bookkeeping import row_counts
 from kalshi_pipeline.warehouse.ddl import ddl
 from kalshi_pipeline.warehouse.frames import read_table, write_table
@@ -436,6 +438,70 @@ def test_one_thing_observed_twice_at_once_blocks(warehouse: Warehouse) -> None:
     with pytest.raises(BlockedWrite, match="the first is thing a, observed_at 2026-06-01"):
         observe(warehouse, ("a", 1, "red"), ("a", 1, "blue"))
     assert history(warehouse) == []
+
+
+# Rows in memory ------------------------------------------------------------------------------------------------------
+
+LEVELS = Table(
+    schema="research",
+    name="levels",
+    grain="one level",
+    key=("name", "seen_at"),
+    partition_column="day",
+    columns={
+        "name": text("Name.", isin=("low", "high")),
+        "seen_at": timestamp("When."),
+        "level": column("DOUBLE", "Level.", nullable=True, checks=[pa.Check.in_range(0, 1)]),
+        "day": column("DATE", "Day."),
+    },
+)
+_LEVEL_FRAME = pyarrow.schema(
+    {
+        "name": pyarrow.string(),
+        "seen_at": pyarrow.timestamp("us", "UTC"),
+        "level": pyarrow.float64(),
+        "day": pyarrow.date32(),
+    }
+)
+_LEVEL = st.one_of(st.sampled_from([None, 0.0, 0.5, 1.0]), st.sampled_from([None, 0.5, float("nan"), 7.0]))
+_NAMED = st.sampled_from(["low", "high", "high", "high", "neither"])
+_LEVEL_ROWS = st.dictionaries(st.tuples(_NAMED, st.integers(0, 3), st.sampled_from([DAY, NEXT_DAY])), _LEVEL)
+
+
+@given(loads=st.lists(_LEVEL_ROWS, min_size=1, max_size=3))
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_sound_rows_are_written_from_memory_as_they_would_be_from_a_staged_copy(
+    warehouse: Warehouse, tmp_path: Path, loads: list[dict[tuple[str, int, date], float | None]]
+) -> None:
+    results = []
+    for held in (True, False):
+        made, told = Warehouse(database=str(shutil.copy(warehouse.path, tmp_path / "copy.duckdb"))), []
+        with made.write() as con:
+            con.execute(ddl(LEVELS))
+        for load in loads:
+            rows = [
+                {"name": name, "seen_at": datetime.combine(day, time(hour), UTC), "level": level, "day": day}
+                for (name, hour, day), level in load.items()
+            ]
+            with suppress(BlockedWrite), made.write() as con:
+                con.register("levels", pyarrow.Table.from_pylist(rows, schema=_LEVEL_FRAME))
+                told.append(write_partition(con, LEVELS, "levels", partitions=[DAY, NEXT_DAY], run_id="r", held=held))
+        queries = (
+            "FROM research.levels ORDER BY ALL",
+            "SELECT dataset, partition_date, load_id, rows, quarantined FROM meta.partition_loads ORDER BY ALL",
+            "SELECT partition_date, reason, row_json::VARCHAR FROM meta.quarantine ORDER BY ALL",
+        )
+        results.append([told, *(stored(made, query) for query in queries)])
+    assert results[0] == results[1]
+
+
+def test_sound_rows_in_memory_are_not_copied_first(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "staged_copy", None)
+    notes = pyarrow.table({"note": ["a"], "value": [1.0]})
+    with warehouse.write() as con:
+        assert write_table(con, NOTES, notes, run_id="r").inserted == 1
+        with pytest.raises(TypeError):
+            write_table(con, NOTES, notes.set_column(1, "value", [[float("nan")]]), run_id="r")
 
 
 # Reports -------------------------------------------------------------------------------------------------------------

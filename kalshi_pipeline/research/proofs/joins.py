@@ -1,4 +1,4 @@
-"""As-of joins without a database: the oracle that the warehouse's SQL is held against.
+"""As-of joins as a search through single rows: the oracle that production's are held against.
 
 Plain loops over single rows, on purpose: nothing here shares a line with what it checks.
 """
