@@ -87,7 +87,9 @@ def scores(con: duckdb.DuckDBPyConnection, *release_types: str) -> set[str]:
     return {row[0] for row in con.execute(OPTIONAL["scores"][1]).fetchall()}
 
 
-def test_a_quantile_in_an_open_cell_is_at_its_edge_and_what_was_held_back_has_none(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_quantile_in_an_open_cell_is_at_its_edge_and_what_was_held_back_has_none(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
     con.execute("""
         create table chosen_snapshots as select unnest(['L', 'past']) as ladder_id, unnest(['next', 'latest']) as role;
         create table research.implied_distributions as

@@ -180,8 +180,10 @@ def test_the_page_is_dated_and_holds_the_tables_and_the_queries(con: duckdb.Duck
     assert all(sql.strip() in text for sql in [*(measure.sql for measure in MEASURES), baseline_sql()])
 
 
-def test_the_baseline_counts_by_event_date_and_names_closed_events_without_a_bar(con: duckdb.DuckDBPyConnection) -> None:
-    # Of the last day of May, though it closes on the first of June in UTC; eleven more have no bar, and one is to close.
+def test_the_baseline_counts_by_event_date_and_names_closed_events_without_a_bar(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    # Of the last day of May, though it closes on the first of June in UTC; eleven more have no bar, one is to close.
     con.execute("""
         insert into marts.markets
         select 'M-' || day || '-T', 'KXHIGHCHI', 'M-' || day, true, timestamptz '2026-05-01 00:00:00Z',
@@ -189,7 +191,9 @@ def test_the_baseline_counts_by_event_date_and_names_closed_events_without_a_bar
         insert into marts.markets values ('N-T', 'KXHIGHCHI', 'N', true, timestamptz '2026-06-20 00:00:00Z',
             timestamptz '2026-06-22 05:00:00Z');
     """)
-    con.execute("insert into marts.candles select * replace ('M-3-T' as ticker) from marts.candles where ticker = 'E-T'")
+    con.execute(
+        "insert into marts.candles select * replace ('M-3-T' as ticker) from marts.candles where ticker = 'E-T'"
+    )
     text = page(verify(con, [JUNE], target=TARGET), datetime(2026, 7, 1, 9, 30, tzinfo=UTC))
     named = ", ".join(f"M-{day}" for day in (0, 1, 2, 4, 5, 6, 7, 8, 9, 10))
     assert f"| KXHIGHCHI | 2026-05 | 12 | 12 | 1 | 2 | {named}, and 1 more |" in text
