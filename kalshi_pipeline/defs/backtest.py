@@ -15,7 +15,6 @@ from kalshi_pipeline.defs.partitions import ONE_RUN
 from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.schemas.backtest import HYBRID_BACKTEST
 from kalshi_pipeline.trading.backtest.candidates import candidates, wanted_quotes
-from kalshi_pipeline.trading.backtest.fills import MAKER_FILL_PROBABILITY
 from kalshi_pipeline.trading.backtest.funnel import Funnel, by_series, funnel
 from kalshi_pipeline.trading.backtest.simulate import Result, Rules, simulate
 from kalshi_pipeline.trading.backtest.tables import WANTED_QUOTES, events_of, known_of, quotes_of, table_of
@@ -29,10 +28,11 @@ TRADES_PER_CITY = dg.AssetCheckSpec(
     asset=asset_key(HYBRID_BACKTEST),
     description="Every series with an edge in the simulation has a trade; one without says at which stage it stopped.",
 )
+_RULES = Rules()
 
 
 class BacktestConfig(dg.Config):
-    """How the backtest trades.
+    """How the backtest trades; what is left out is as :class:`Rules` has it.
 
     Attributes:
         seed: of the fills of resting orders.
@@ -41,10 +41,19 @@ class BacktestConfig(dg.Config):
         quote_age_minutes: how old the last bar may be at a decision.
     """
 
-    seed: int = 20260101
-    fill_probability: float = Field(default=MAKER_FILL_PROBABILITY, ge=0, le=1)
-    minimum_edge_cents: int = Field(default=3, ge=0)
-    quote_age_minutes: int = Field(default=90, ge=1)
+    seed: int = _RULES.seed
+    fill_probability: float = Field(default=_RULES.fill_probability, ge=0, le=1)
+    minimum_edge_cents: int = Field(default=int(100 * _RULES.minimum_edge), ge=0)
+    quote_age_minutes: int = Field(default=_RULES.quote_age // timedelta(minutes=1), ge=1)
+
+    def rules(self) -> Rules:
+        """What the simulation goes by."""
+        return Rules(
+            seed=self.seed,
+            fill_probability=self.fill_probability,
+            minimum_edge=Decimal(self.minimum_edge_cents) / 100,
+            quote_age=timedelta(minutes=self.quote_age_minutes),
+        )
 
 
 @dg.multi_asset(
@@ -78,13 +87,7 @@ class BacktestConfig(dg.Config):
 )
 def hybrid_backtest(context: dg.AssetExecutionContext, config: BacktestConfig, warehouse: Warehouse) -> Iterator[Any]:
     """Simulate every decision that the bars reach, and replace the whole table."""
-    rules = Rules(
-        seed=config.seed,
-        fill_probability=config.fill_probability,
-        minimum_edge=Decimal(config.minimum_edge_cents) / 100,
-        quote_age=timedelta(minutes=config.quote_age_minutes),
-    )
-    results = _simulated(warehouse, rules)
+    results = _simulated(warehouse, config.rules())
     cities = by_series(results)
 
     def write() -> dict[str, WriteReport]:

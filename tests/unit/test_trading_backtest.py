@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-from kalshi_pipeline.defs.backtest import trades_per_city
+from kalshi_pipeline.defs.backtest import BacktestConfig, trades_per_city
 from kalshi_pipeline.trading.backtest.belief import Belief, KnownValue, belief_at
 from kalshi_pipeline.trading.backtest.candidates import Event, Known, Leg, candidates, wanted_quotes
 from kalshi_pipeline.trading.backtest.decisions import decisions
@@ -454,3 +454,10 @@ def test_tables_become_events_and_results_a_table() -> None:
 def test_rounding_is_up_also_where_a_cent_is_just_passed() -> None:
     exact = Decimal("0.07") * 1 * Decimal("0.10") * Decimal("0.90")
     assert STANDARD.taker(Decimal(1), Decimal("0.10")) == exact.quantize(Decimal("0.01"), rounding=ROUND_CEILING)
+
+
+def test_a_run_without_configuration_goes_by_the_rules_as_they_are() -> None:
+    assert BacktestConfig().rules() == Rules()
+    assert BacktestConfig(minimum_edge_cents=7, quote_age_minutes=30).rules() == Rules(
+        minimum_edge=Decimal("0.07"), quote_age=timedelta(minutes=30)
+    )
