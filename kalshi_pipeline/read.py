@@ -25,6 +25,7 @@ from kalshi_pipeline.report.snapshots import ladder_fan, ladder_heat_map, ladder
 from kalshi_pipeline.settings import Settings, read_instant
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.snapshots import calibration, explanation
+from kalshi_pipeline.warehouse.sql import QUOTE_PREFERENCE
 
 Instant = datetime | str
 Frame: TypeAlias = "pd.DataFrame | pa.Table"
@@ -69,7 +70,7 @@ _LEGS = """
 select * from research.ladder_legs where event_ticker = $event and known_at <= $asof
 """
 
-_LADDER = """
+_LADDER = f"""
 with legs as (
     select *, $asof::timestamptz as asof_ts
     from research.ladder_legs
@@ -79,9 +80,7 @@ known_quotes as (
     select *
     from marts.quotes
     where ticker in (select ticker from legs)
-    qualify row_number() over (
-        partition by ticker, available_ts order by quote_kind = 'order_book' desc, period_minutes nulls first
-    ) = 1
+    qualify row_number() over (partition by ticker, available_ts order by {QUOTE_PREFERENCE}) = 1
 )
 select
     l.ladder_id, l.leg_index, l.ticker, l.strike_type, l.floor_strike, l.cap_strike, l.low_cut, l.high_cut,

@@ -10,7 +10,8 @@ quotes as (
     select ticker, available_ts, implied_probability
     from marts.quotes
     qualify row_number() over (
-        partition by ticker, available_ts order by quote_kind = 'order_book' desc, period_minutes nulls first
+        partition by ticker, available_ts
+        order by quote_kind = 'order_book' desc, period_minutes asc nulls first, source asc
     ) = 1
 )
 

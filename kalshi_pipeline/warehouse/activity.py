@@ -5,17 +5,16 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
+from kalshi_pipeline.warehouse.sql import QUOTE_PREFERENCE
+
 # A change is an observation whose bid or ask differs from the one before it; the count of changes up to two instants
 # gives those in between, so a window costs two as-of joins whatever its length.
-_ACTIVITY = """
+_ACTIVITY = f"""
 with observed as (
     select ticker, available_ts, yes_bid, yes_ask
     from marts.quotes
     where ticker in (select ticker from research.ladder_legs where ladder_id in (select ladder_id from instants))
-    qualify row_number() over (
-        partition by ticker, available_ts
-        order by quote_kind = 'order_book' desc, period_minutes asc nulls first, source asc
-    ) = 1
+    qualify row_number() over (partition by ticker, available_ts order by {QUOTE_PREFERENCE}) = 1
 ),
 changes as (
     select ticker, available_ts

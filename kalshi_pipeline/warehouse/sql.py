@@ -8,6 +8,9 @@ from datetime import date
 #: Column names that DuckDB takes for a word of its own unless they are quoted.
 _KEYWORDS = frozenset({"asof"})
 
+#: Order of a market's observations of one instant: the order book counts before a bar, a shorter bar before a longer.
+QUOTE_PREFERENCE = "quote_kind = 'order_book' desc, period_minutes asc nulls first, source asc"
+
 
 def identifier(name: str) -> str:
     """The name as it stands in a statement."""

@@ -18,6 +18,7 @@ from dbt.cli.main import dbtRunner
 from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.schemas.raw import RAW_TABLES
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE
+from kalshi_pipeline.warehouse.sql import QUOTE_PREFERENCE
 
 pytestmark = pytest.mark.unit
 
@@ -197,3 +198,8 @@ def test_the_cities_of_decision_times_are_those_of_the_registry(repo_root: Path)
     assert set(cities) == {series for series in DEFAULT_UNIVERSE if series.startswith("KXHIGH")}
     registry = Registry.load()
     assert cities == {series: registry.timezone_of(series) for series in cities}
+
+
+@pytest.mark.parametrize("place", ["dbt_project/macros/point_in_time.sql", "docs/recipes/06_calibration.sql"])
+def test_of_two_observations_of_one_instant_every_reader_takes_the_same(repo_root: Path, place: str) -> None:
+    assert (repo_root / place).read_text("utf-8").count(QUOTE_PREFERENCE) == 1
