@@ -7,12 +7,9 @@ Metrics in a unit are told only where all events share it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -22,15 +19,14 @@ from kalshi_pipeline.research.columns import TIMESTAMP
 from kalshi_pipeline.research.evaluation import METHODS, RESULT_SCHEMA, Made
 from kalshi_pipeline.research.scoring.inference import (
     Interval,
-    block_length,
     bootstrap_means,
     cluster_sums,
     diebold_mariano,
-    draw_clusters,
 )
 from kalshi_pipeline.research.scoring.reliability import corp
 from kalshi_pipeline.research.scoring.scores import COVERAGES, coverage
 from kalshi_pipeline.research.single_markets import Markets, single_markets
+from kalshi_pipeline.research.slices import Slice, slices
 
 SCORECARD_SCHEMA = pa.schema(
     {
@@ -55,30 +51,13 @@ SCORECARD_SCHEMA = pa.schema(
         "last_anchor": TIMESTAMP,
     }
 )
-SCOPES = ("all", "release_type", "series")
 LOSSES = ("crps", "absolute_error", "log_score", "rps", "brier")
 _IN_UNITS = ("crps", "absolute_error")
 _CORP = ("market_brier", "market_brier_miscalibration", "market_brier_discrimination", "market_brier_uncertainty")
 METRICS = (*LOSSES, *(f"coverage_{level:.0%}".rstrip("%") for level in COVERAGES), *_CORP)
 
-DRAWS, SEED = 1_000, 20_260_101
 REFERENCE = "market"
 _ROUNDING = 1e-12
-
-
-@dataclass(frozen=True)
-class _Slice:
-    """Rows of one scope and horizon, with their clusters in order of time and the draws shared by all its figures."""
-
-    scope: str
-    value: str
-    horizon: int
-    rows: pd.DataFrame
-    cluster: Ints
-    clusters: int
-    length: int
-    overlap: int
-    times_drawn: npt.NDArray[np.float64]
 
 
 def build_scorecard(results: pa.Table, cases: Cases, forecasts: Sequence[Made]) -> pa.Table:
@@ -100,47 +79,12 @@ def build_scorecard(results: pa.Table, cases: Cases, forecasts: Sequence[Made]) 
         name = f"coverage_{level:.0%}".rstrip("%")
         frame[name] = coverage(frame["pit_low"].to_numpy(), frame["pit_high"].to_numpy(), level)
     frame["case"] = _case_numbers(frame, cases)
-    frame["group"] = _group_numbers(frame)
     markets = {of_method.method: of_method for of_method in single_markets(cases, forecasts)}
     rows: list[dict[str, Any]] = []
-    for part in _slices(frame):
+    for part in slices(frame):
         rows += _figures(part)
         rows += _reliability(part, markets, len(cases))
     return pa.Table.from_pylist(rows, schema=SCORECARD_SCHEMA)
-
-
-def _slices(frame: pd.DataFrame) -> Iterator[_Slice]:
-    keys = {"all": None, "release_type": "release_type", "series": "series_ticker"}
-    for scope in SCOPES:
-        key = keys[scope]
-        groups = [("all", frame)] if key is None else list(frame.groupby(key, sort=True))
-        for value, members in groups:
-            for horizon, rows in members.groupby("horizon_minutes", sort=True):
-                yield _slice(scope, str(value), int(horizon), rows)
-
-
-def _slice(scope: str, value: str, horizon: int, rows: pd.DataFrame) -> _Slice:
-    first = rows.groupby("group", sort=True)["anchor_ts"].min()
-    length = block_length(len(first))
-    spacing = first.diff().dt.total_seconds().median() / 60 if len(first) > 1 else np.inf
-    overlap = 1 if not spacing > 0 else max(1, int(np.ceil(horizon / spacing)))
-    return _Slice(
-        scope=scope,
-        value=value,
-        horizon=horizon,
-        rows=rows,
-        cluster=np.searchsorted(first.index.to_numpy(), rows["group"].to_numpy()).astype(np.int64),
-        clusters=len(first),
-        length=length,
-        overlap=overlap,
-        times_drawn=_draws(len(first), length),
-    )
-
-
-@lru_cache(maxsize=8)
-def _draws(clusters: int, length: int) -> npt.NDArray[np.float64]:
-    """The draws of so many clusters; most slices have the same number."""
-    return draw_clusters(clusters, length, DRAWS, SEED).astype(np.float64)
 
 
 def _case_numbers(frame: pd.DataFrame, cases: Cases) -> Ints:
@@ -150,16 +94,7 @@ def _case_numbers(frame: pd.DataFrame, cases: Cases) -> Ints:
     return np.asarray(known.get_indexer(pd.MultiIndex.from_frame(frame[keys])), dtype=np.int64)
 
 
-def _group_numbers(frame: pd.DataFrame) -> Ints:
-    """A number for every release group, ascending with its first anchor."""
-    named = frame.groupby(["release_type", "release_group"], sort=True)
-    first = named["anchor_ts"].min().to_numpy()
-    place = np.empty(len(first), dtype=np.int64)
-    place[np.argsort(first, kind="stable")] = np.arange(len(first))
-    return np.asarray(place[named.ngroup().to_numpy()])
-
-
-def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
+def _figures(part: Slice) -> Iterator[dict[str, Any]]:
     rows = part.rows
     one_unit = rows["unit"].nunique(dropna=False) == 1
     metrics = [metric for metric in METRICS if metric not in _CORP and (one_unit or metric not in _IN_UNITS)]
@@ -189,18 +124,18 @@ def _figures(part: _Slice) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _rows_of(part: _Slice, method: str) -> Ints:
+def _rows_of(part: Slice, method: str) -> Ints:
     return np.asarray(np.flatnonzero(part.rows["method"].to_numpy() == method), dtype=np.int64)
 
 
-def _members(part: _Slice, at: Ints) -> dict[str, Any]:
+def _members(part: Slice, at: Ints) -> dict[str, Any]:
     """How many events and groups some rows are of, and from when to when."""
     anchors = part.rows["anchor_ts"].iloc[at]
     counted = {"n_events": len(at), "n_groups": len(np.unique(part.cluster[at]))}
     return {**counted, "first_anchor": anchors.min(), "last_anchor": anchors.max()}
 
 
-def _head(part: _Slice, method: str, metric: str) -> dict[str, Any]:
+def _head(part: Slice, method: str, metric: str) -> dict[str, Any]:
     return {
         "scope": part.scope,
         "scope_value": part.value,
@@ -211,7 +146,7 @@ def _head(part: _Slice, method: str, metric: str) -> dict[str, Any]:
     }
 
 
-def _means(part: _Slice, values: Sequence[Floats], cluster: Ints) -> list[Interval]:
+def _means(part: Slice, values: Sequence[Floats], cluster: Ints) -> list[Interval]:
     return bootstrap_means([cluster_sums(each, cluster, part.clusters) for each in values], part.times_drawn)
 
 
@@ -220,7 +155,7 @@ def _estimate(found: Interval) -> dict[str, float | None]:
     return {"estimate": _number(mean), "estimate_low": _number(low), "estimate_high": _number(high)}
 
 
-def _difference(part: _Slice, values: Floats, cluster: Ints, found: Interval) -> dict[str, Any]:
+def _difference(part: Slice, values: Floats, cluster: Ints, found: Interval) -> dict[str, Any]:
     sums, counts = cluster_sums(values, cluster, part.clusters)
     if not counts.any():
         return {"n_paired_events": 0}
@@ -236,7 +171,7 @@ def _difference(part: _Slice, values: Floats, cluster: Ints, found: Interval) ->
     }
 
 
-def _reliability(part: _Slice, markets: Mapping[str, Markets], cases: int) -> Iterator[dict[str, Any]]:
+def _reliability(part: Slice, markets: Mapping[str, Markets], cases: int) -> Iterator[dict[str, Any]]:
     case = part.rows["case"].to_numpy()
     for method, of_method in markets.items():
         at = _rows_of(part, method)
