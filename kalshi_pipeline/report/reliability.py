@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
+from matplotlib.axes import Axes
 
 from kalshi_pipeline.report import canvas
 from kalshi_pipeline.report.scorecard import (
@@ -14,13 +15,13 @@ from kalshi_pipeline.report.scorecard import (
     horizon_words,
     interval_words,
     panels,
+    panels_picture,
     rows_of,
 )
 
 _TITLE = "Reliability"
 _SCORE = "market_brier"
 _PARTS = ("miscalibration", "discrimination", "uncertainty")
-_PANEL = (3.6, 2.3)
 
 
 def reliability_markdown(scorecard: pa.Table) -> str:
@@ -54,23 +55,13 @@ def reliability_picture(scorecard: pa.Table, limit: int = 12) -> bytes:
     chosen = panels(_rows(scorecard), limit)
     if not chosen:
         return canvas.empty_picture(_TITLE, "No event has both a passed snapshot and an outcome yet.")
-    columns = min(len(chosen), 3)
-    height = -(-len(chosen) // columns)
-    figure = canvas.new_figure((columns * _PANEL[0], 0.4 + height * _PANEL[1]))
-    canvas.headline(figure, f"{_TITLE} of single markets: miscalibration (red), discrimination (blue)")
-    axes = figure.subplots(height, columns, squeeze=False).ravel()
-    for panel, (key, own) in zip(axes, chosen, strict=False):
-        place = np.arange(len(own))
-        for part, colour in zip(_PARTS[:2], (canvas.OUTCOME, canvas.BELIEF), strict=True):
-            panel.scatter([row[part] for row in own], place, color=colour, s=22, zorder=3, clip_on=False)
-        panel.set_yticks(place, [METHOD_NAMES[row["method"]] for row in own])
-        panel.set_ylim(len(own) - 0.5, -0.5)
-        panel.set_xlim(left=0)
-        canvas.dress(panel, f"{key[0]}, {horizon_words(key[1])} before", f"{max(r['n_events'] for r in own)} events")
-        panel.grid(axis="x", color=canvas.RULE, linewidth=0.8)
-    for panel in axes[len(chosen) :]:
-        panel.set_axis_off()
-    return canvas.png(figure)
+    headline = f"{_TITLE} of single markets: miscalibration (red), discrimination (blue)"
+    return panels_picture(chosen, headline, _mark_parts)
+
+
+def _mark_parts(panel: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    for part, colour in zip(_PARTS[:2], (canvas.OUTCOME, canvas.BELIEF), strict=True):
+        panel.scatter([row[part] for row in rows], range(len(rows)), color=colour, s=22, zorder=3, clip_on=False)
 
 
 def _rows(scorecard: pa.Table) -> list[dict[str, Any]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from matplotlib.axes import Axes
 
 from kalshi_pipeline.report import canvas
 
@@ -65,29 +67,47 @@ def scorecard_picture(scorecard: pa.Table, metric: str = _UNIT_FREE, limit: int 
     chosen = panels(rows_of(scorecard, metric), limit)
     if not chosen:
         return canvas.empty_picture(_TITLE, "No event has both a passed snapshot and an outcome yet.")
+    headline = f"{_TITLE}: mean {metric.replace('_', ' ')} with 95 % interval, lower is better"
+    return panels_picture(chosen, headline, _mark_losses)
+
+
+def panels_picture(
+    chosen: Sequence[Panel], headline: str, mark: Callable[[Axes, Sequence[dict[str, Any]]], None]
+) -> bytes:
+    """Draw panels side by side, the methods of each one below the other.
+
+    Args:
+        chosen: at least one panel.
+        headline: above all of them.
+        mark: draws the rows of a panel, the first at height 0, the next at 1.
+    """
     columns = min(len(chosen), 3)
     height = -(-len(chosen) // columns)
     figure = canvas.new_figure((columns * _PANEL[0], 0.4 + height * _PANEL[1]))
-    canvas.headline(figure, f"{_TITLE}: mean {metric.replace('_', ' ')} with 95 % interval, lower is better")
+    canvas.headline(figure, headline)
     axes = figure.subplots(height, columns, squeeze=False).ravel()
-    for panel, (key, own) in zip(axes, chosen, strict=False):
-        place = np.arange(len(own))
-        value, low, high = (
-            np.array([row[name] for row in own], dtype=np.float64)
-            for name in ("estimate", "estimate_low", "estimate_high")
-        )
-        colours = [canvas.BELIEF if row["method"] == "market" else canvas.QUOTES for row in own]
-        panel.hlines(place, low, high, color=colours, linewidth=2.2)
-        panel.scatter(value, place, color=colours, s=22, zorder=3, clip_on=False)
-        panel.set_yticks(place, [METHOD_NAMES[str(row["method"])] for row in own])
+    for panel, ((kind, horizon), own) in zip(axes, chosen, strict=False):
+        mark(panel, own)
+        panel.set_yticks(range(len(own)), [METHOD_NAMES[row["method"]] for row in own])
         panel.set_ylim(len(own) - 0.5, -0.5)
         panel.set_xlim(left=0)
-        market = [row["n_events"] for row in own if row["method"] == "market"]
-        canvas.dress(panel, f"{key[0]}, {horizon_words(key[1])} before", f"{market[0] if market else 0} events")
+        events = max(row["n_events"] for row in own)
+        canvas.dress(panel, f"{kind}, {horizon_words(horizon)} before", f"{events} events")
         panel.grid(axis="x", color=canvas.RULE, linewidth=0.8)
     for panel in axes[len(chosen) :]:
         panel.set_axis_off()
     return canvas.png(figure)
+
+
+def _mark_losses(panel: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    place = np.arange(len(rows))
+    value, low, high = (
+        np.array([row[name] for row in rows], dtype=np.float64)
+        for name in ("estimate", "estimate_low", "estimate_high")
+    )
+    colours = [canvas.BELIEF if row["method"] == "market" else canvas.QUOTES for row in rows]
+    panel.hlines(place, low, high, color=colours, linewidth=2.2)
+    panel.scatter(value, place, color=colours, s=22, zorder=3, clip_on=False)
 
 
 def panels(rows: list[dict[str, Any]], limit: int) -> list[Panel]:
