@@ -387,6 +387,20 @@ def test_what_is_no_number_is_set_aside_with_its_reason(warehouse: DbtWarehouse)
     assert warehouse.rows("select event_ticker, value from marts.event_outcomes") == [(EVENT, 4.2)]
 
 
+def test_a_number_in_another_unit_is_known_once_results_have_proved_which(warehouse: DbtWarehouse) -> None:
+    first, last = NOON + timedelta(hours=1), NOON + timedelta(hours=5)
+    warehouse.observe(
+        "markets", {"ticker": "M2", "floor_strike": 150_000.0}, {"ticker": "M3", "floor_strike": 200_000.0}
+    )
+    warehouse.observe(
+        "settlements",
+        {"ticker": "M2", "expiration_value": "187", "learned_at": first},
+        {"ticker": "M3", "result": "no", "expiration_value": "187", "learned_at": last},
+    )
+    _build_reference(warehouse)
+    assert warehouse.rows("select value, value_text, learned_at from marts.event_outcomes") == [(187_000, "187", last)]
+
+
 def test_statistics_and_settlements_make_one_history(warehouse: DbtWarehouse) -> None:
     printed, settled = CLOSE + timedelta(minutes=5), CLOSE + timedelta(hours=1)
     revised = printed + timedelta(days=31)

@@ -12,19 +12,40 @@ statistic_values as (
     select * from {{ ref('int_statistic_values') }}
 ),
 
-stated_values as (
+-- A number in another unit could not be read before results proved which; by then only the last one stood.
+readable_values as (
     select
         exchange_values.event_ticker,
         exchange_values.series_ticker,
-        cast(null as date) as reference_period,
-        'exchange_settlement' as source,
-        exchange_values.event_ticker as stated_by,
-        exchange_values.learned_at,
+        greatest(
+            exchange_values.learned_at, coalesce(event_scales.proven_at, exchange_values.learned_at)
+        ) as learned_at,
         exchange_values.learned_at as observed_at,
         round(exchange_values.value * coalesce(event_scales.scale, 1), 8) as value,
         exchange_values.value_text
     from exchange_values
     left join event_scales on exchange_values.event_ticker = event_scales.event_ticker
+    qualify
+        not coalesce(
+            lead(exchange_values.learned_at) over (
+                partition by exchange_values.event_ticker order by exchange_values.learned_at
+            ) <= event_scales.proven_at,
+            false
+        )
+),
+
+stated_values as (
+    select
+        event_ticker,
+        series_ticker,
+        cast(null as date) as reference_period,
+        'exchange_settlement' as source,
+        event_ticker as stated_by,
+        learned_at,
+        observed_at,
+        value,
+        value_text
+    from readable_values
     union all
     select
         event_ticker,
