@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -98,6 +99,7 @@ def checked(
     tables: Sequence[Table],
     write: Callable[[], Mapping[str, WriteReport]],
     metadata: Callable[[], Mapping[str, Mapping[str, Any]]] = dict,
+    days: Sequence[date] = (),
 ) -> Iterator[Any]:
     """Write, and report each table's schema check and materialisation.
 
@@ -106,6 +108,7 @@ def checked(
         tables: the tables written, in the order they are reported.
         write: writes all of them and returns a report by table name.
         metadata: further metadata by table name, asked for after the write.
+        days: the partitions written, whose rows are shown; none where the tables have no partitions.
 
     Yields:
         Per table its check result, then its materialisation. A blocked write yields the failed check of the table
@@ -119,7 +122,7 @@ def checked(
     except BlockedWrite as blocked:
         yield _blocked(blocked)
         raise dg.Failure(str(blocked), allow_retries=False) from blocked
-    extra, shown = metadata(), _first_rows(warehouse, tables)
+    extra, shown = metadata(), _first_rows(warehouse, tables, days)
     for table in tables:
         report, key = reports[table.name], asset_key(table)
         yield dg.AssetCheckResult(
@@ -135,11 +138,11 @@ def checked(
         )
 
 
-def _first_rows(warehouse: Warehouse, tables: Sequence[Table]) -> dict[str, dict[str, Any]]:
+def _first_rows(warehouse: Warehouse, tables: Sequence[Table], days: Sequence[date]) -> dict[str, dict[str, Any]]:
     """The first rows of each table by its name; nothing where another process took the file meanwhile."""
     try:
         with warehouse.read() as con:
-            return {table.name: first_rows(preview(con, table.qualified_name)) for table in tables}
+            return {table.name: first_rows(preview(con, table.qualified_name, days)) for table in tables}
     except WarehouseLocked:
         return {}
 

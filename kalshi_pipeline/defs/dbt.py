@@ -14,7 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from kalshi_pipeline.defs.contracts import hold_contracts, stated_contracts
 from kalshi_pipeline.defs.metadata import first_rows
-from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN
+from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
 from kalshi_pipeline.defs.resources import Dbt
 from kalshi_pipeline.warehouse.bookkeeping import row_counts
 from kalshi_pipeline.warehouse.previews import preview
@@ -114,7 +114,8 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-    """Run ``dbt build`` for the selected models, and say how many rows each table has now and which come first.
+    """Run ``dbt build`` for the selected models, and say how many rows each table has now and which come first,
+    of the run's days where the models have partitions.
 
     The rows are counted here: dagster-dbt would count them in threads that change the working directory of the whole
     process. The artifacts of a successful call are not kept.
@@ -127,9 +128,10 @@ def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) ->
     except Exception as error:  # what was built before the failure is reported first
         failed = error
     names = [_table_of(context, event) for event in events]
+    days = partition_days(context) if context.assets_def.partitions_def else []
     with warehouse.read() as con:
         rows = row_counts(con)
-        shown = {name: first_rows(preview(con, name)) for name in rows.keys() & set(names)}
+        shown = {name: first_rows(preview(con, name, days)) for name in rows.keys() & set(names)}
     for event, name in zip(events, names, strict=True):
         if name in rows:
             event = event.with_metadata({**event.metadata, "dagster/row_count": rows[name], **shown[name]})

@@ -59,4 +59,4 @@ def distribution_distances(context: dg.AssetExecutionContext, warehouse: Warehou
                 total += write_table(con, DISTRIBUTION_DISTANCES, made, partitions=run, run_id=context.run.run_id)
         return {DISTRIBUTION_DISTANCES.name: total}
 
-    yield from checked(warehouse, [DISTRIBUTION_DISTANCES], write)
+    yield from checked(warehouse, [DISTRIBUTION_DISTANCES], write, days=days)

@@ -161,5 +161,5 @@ def implied_distributions(
     def metadata() -> dict[str, dict[str, Any]]:
         return {IMPLIED_DISTRIBUTIONS.name: account.as_metadata(len(days), known_legs)}
 
-    yield from checked(warehouse, _SNAPSHOT_TABLES, write, metadata=metadata)
+    yield from checked(warehouse, _SNAPSHOT_TABLES, write, metadata, days)
     yield method_result(method)

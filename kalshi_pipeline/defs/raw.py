@@ -100,7 +100,7 @@ def _fact(
             return report
 
         try:
-            yield from checked(warehouse, [table], lambda: loading.entered(write, bulk=one_pass))
+            yield from checked(warehouse, [table], lambda: loading.entered(write, bulk=one_pass), days=days)
         except (dg.Failure, duckdb.Error):
             # The responses are as they are whether or not their rows can be written.
             if one_pass:

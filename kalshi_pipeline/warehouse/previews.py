@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import duckdb
 
-from kalshi_pipeline.warehouse.sql import identifiers
+from kalshi_pipeline.warehouse.sql import identifiers, on_days
 
 #: Rows, columns, and characters of a value that a preview holds at most.
 ROWS, COLUMNS, CHARACTERS = 5, 8, 32
+#: The column by which every table in daily partitions says which day a row belongs to.
+_DAY = "partition_date"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,14 @@ class Preview:
     left_out: int
 
 
-def preview(con: duckdb.DuckDBPyConnection, table: str) -> Preview:
-    """Read the first rows of ``schema.table`` in the order they are stored in."""
+def preview(con: duckdb.DuckDBPyConnection, table: str, days: Sequence[date] = ()) -> Preview:
+    """Read the first rows of ``schema.table`` in the order they are stored in.
+
+    Args:
+        con: a connection to the warehouse.
+        table: the table or view.
+        days: partitions whose rows are meant; those of all days, where none are named or the table has no partitions.
+    """
     schema, _, name = table.partition(".")
     found = con.execute(
         "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() "
@@ -38,7 +47,8 @@ def preview(con: duckdb.DuckDBPyConnection, table: str) -> Preview:
     ).fetchall()
     columns = tuple(column for (column,) in found)
     shown = columns[:COLUMNS]
-    rows = con.execute(f'SELECT {identifiers(shown)} FROM "{schema}"."{name}" LIMIT {ROWS}').fetchall()
+    meant = on_days(_DAY, days) if days and _DAY in columns else "TRUE"
+    rows = con.execute(f'SELECT {identifiers(shown)} FROM "{schema}"."{name}" WHERE {meant} LIMIT {ROWS}').fetchall()
     return Preview(shown, tuple(tuple(_text(value) for value in row) for row in rows), len(columns) - len(shown))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from typer.testing import CliRunner
 from kalshi_pipeline import read
 from kalshi_pipeline.cli.app import app
 from kalshi_pipeline.defs.dbt_project import manifest_path
+from kalshi_pipeline.defs.metadata import first_rows
 from kalshi_pipeline.warehouse.bookkeeping import row_counts
+from kalshi_pipeline.warehouse.previews import preview
 from kalshi_pipeline.warehouse.resource import Warehouse
 from tests.integration.pipeline import DAYS, PROJECT_ROOT, Pipeline
 from tests.integration.recipes import RECIPES, Recipe
@@ -177,6 +180,29 @@ def test_the_same_partition_twice_gives_the_same_rows(done: Pipeline) -> None:
     before = _contents(done)
     done.run(days=DAYS)
     assert _contents(done) == before
+
+
+def test_a_partition_that_is_made_alone_shows_its_own_rows(done: Pipeline) -> None:
+    shown = {
+        day: _shown_of(done, day, "raw.candles", "marts.candles", "research.distribution_distances") for day in DAYS
+    }
+    with Warehouse(database=str(done.settings.database)).read() as con:
+        for day, texts in shown.items():
+            assert texts == {table: first_rows(preview(con, table, [day]))["first rows"] for table in texts}
+    # Rows of one day stand first in a whole table, so showing those for both would be found out here.
+    assert not set(shown[DAYS[0]].values()) & set(shown[DAYS[1]].values())
+
+
+def _shown_of(done: Pipeline, day: date, *tables: str) -> dict[str, Any]:
+    """The rows that the materialisations of one day show, by table."""
+    done.run(assets=[table.replace(".", "/") for table in tables], days=(day, day))
+    shown = {}
+    for table in tables:
+        event = done.instance.get_latest_materialization_event(dg.AssetKey(table.split(".")))
+        assert event is not None
+        assert event.asset_materialization is not None
+        shown[table] = event.asset_materialization.metadata["first rows"]
+    return shown
 
 
 def test_feeds_agree_on_every_release_and_the_settled_sides_with_them(done: Pipeline) -> None:

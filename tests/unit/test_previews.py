@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -58,6 +59,25 @@ def test_few_rows_and_columns_are_shown_and_long_values_are_cut(con: duckdb.Duck
 def test_no_value_ends_a_cell_or_means_anything(con: duckdb.DuckDBPyConnection, value: str, written: str) -> None:
     con.execute("create table given as select ? as rules", [value])
     assert shown(con, "from given").splitlines() == ["| rules |", "| --- |", f"| {written} |"]
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, *days: date) -> list[tuple[str, ...]]:
+    return [row[:1] for row in preview(con, "marts.some", days).rows]
+
+
+def test_only_rows_of_the_partitions_that_were_made_are_shown(con: duckdb.DuckDBPyConnection) -> None:
+    days = "select unnest(['2020-01-31', '2026-06-29', '2026-06-30']) as ticker"
+    con.execute(f"create table marts.some as select ticker, ticker::date as partition_date from ({days})")
+    assert rows_of(con, date(2026, 6, 30)) == [("2026-06-30",)]
+    assert rows_of(con, date(2026, 6, 30), date(2026, 6, 29)) == [("2026-06-29",), ("2026-06-30",)]
+    assert rows_of(con, date(2026, 7, 1)) == []
+
+
+def test_a_table_without_partitions_shows_its_rows_whichever_days_a_run_is_about(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    con.execute("create table marts.some as select 'A' as ticker")
+    assert rows_of(con, date(2026, 6, 30)) == [("A",)]
 
 
 def test_an_empty_table_shows_nothing(con: duckdb.DuckDBPyConnection) -> None:
