@@ -35,7 +35,6 @@ REACH = max(timedelta(minutes=lag.minutes + lag.max_gap_minutes) for lag in LAGS
             [asset_key(IMPLIED_DISTRIBUTIONS), asset_key(IMPLIED_CELLS)],
             "How far the distribution of every ladder moved since an hour and since a day before: divergences in nats, "
             "Wasserstein distance in the unit of the ladder. NULL with the reason where a gate failed.",
-            partition_expr="partition_date",
         )
     ],
     check_specs=[schema_check(DISTRIBUTION_DISTANCES)],

@@ -105,19 +105,16 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
             _INPUTS,
             "One row per ladder and instant: gates with their reasons, moments and quantiles of the implied "
             "distribution (NULL where a gate failed), no-arbitrage bounds of its mean.",
-            partition_expr="partition_date",
         ),
         spec_of(
             IMPLIED_CELLS,
             _INPUTS,
             "One row per ladder, instant and elementary cell: its probability and its bands.",
-            partition_expr="partition_date",
         ),
         spec_of(
             LADDER_QUOTES,
             _INPUTS,
             "One row per ladder, instant and market: the quote as it was known, its bands, weight and repaired value.",
-            partition_expr="partition_date",
         ),
     ],
     check_specs=[*(schema_check(table) for table in _SNAPSHOT_TABLES), method_check()],

@@ -29,6 +29,7 @@ def table_metadata(table: Table) -> dict[str, Any]:
         "dagster/column_schema": dg.TableSchema(columns=columns),
         "dagster/relation_identifier": f"kalshi.{table.qualified_name}",
         "grain": table.grain,
+        **({"partition_expr": table.partition_column} if table.partition_column else {}),
     }
 
 

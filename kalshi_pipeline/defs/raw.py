@@ -77,7 +77,7 @@ def _fact(
         kinds={"duckdb"},
         owners=OWNERS,
         tags={"layer": "raw"},
-        metadata={**table_metadata(table), "partition_expr": table.partition_column},
+        metadata=table_metadata(table),
         partitions_def=DAILY,
         backfill_policy=ONE_RUN,
         description=description,
