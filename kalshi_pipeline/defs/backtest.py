@@ -9,9 +9,9 @@ import dagster as dg
 import pyarrow as pa
 from pydantic import Field
 
-from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
-from kalshi_pipeline.defs.metadata import table_metadata
+from kalshi_pipeline.defs.checks import asset_key, schema_check
 from kalshi_pipeline.defs.partitions import ONE_RUN
+from kalshi_pipeline.defs.research_tables import research_spec, written
 from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.schemas.backtest import HYBRID_BACKTEST
 from kalshi_pipeline.trading.backtest.candidates import candidates, wanted_quotes
@@ -19,9 +19,7 @@ from kalshi_pipeline.trading.backtest.funnel import Funnel, by_series, funnel
 from kalshi_pipeline.trading.backtest.simulate import Result, Rules, simulate
 from kalshi_pipeline.trading.backtest.tables import WANTED_QUOTES, events_of, known_of, quotes_of, table_of
 from kalshi_pipeline.warehouse import backtest_inputs
-from kalshi_pipeline.warehouse.frames import write_table
 from kalshi_pipeline.warehouse.resource import Warehouse
-from kalshi_pipeline.warehouse.writing import WriteReport
 
 TRADES_PER_CITY = dg.AssetCheckSpec(
     name="trades_per_city",
@@ -59,9 +57,9 @@ class BacktestConfig(dg.Config):
 @dg.multi_asset(
     name="hybrid_backtest",
     specs=[
-        dg.AssetSpec(
-            asset_key(HYBRID_BACKTEST),
-            deps=[
+        research_spec(
+            HYBRID_BACKTEST,
+            [
                 ["research", "releases"],
                 ["research", "ladder_legs"],
                 ["research", "event_labels"],
@@ -72,12 +70,7 @@ class BacktestConfig(dg.Config):
                 ["raw", "series_fee_changes"],
                 ["raw", "event_fee_changes"],
             ],
-            group_name="research",
-            kinds={"python", "duckdb"},
-            owners=["team:research"],
-            tags={"layer": "research"},
-            metadata=table_metadata(HYBRID_BACKTEST),
-            description="Decisions at 10:00 local time of the day before and of the climate day, on the bar known by "
+            "Decisions at 10:00 local time of the day before and of the climate day, on the bar known by "
             "then: every leg with the stage of the funnel it reached. It shows whether the data is ready to decide on; "
             "what it gains is no claim about a strategy.",
         )
@@ -89,15 +82,9 @@ def hybrid_backtest(context: dg.AssetExecutionContext, config: BacktestConfig, w
     """Simulate every decision that the bars reach, and replace the whole table."""
     results = _simulated(warehouse, config.rules())
     cities = by_series(results)
-
-    def write() -> dict[str, WriteReport]:
-        with warehouse.write() as con:
-            made = write_table(con, HYBRID_BACKTEST, table_of(results), run_id=context.run.run_id)
-            return {HYBRID_BACKTEST.name: made}
-
     said = {"funnel": dg.MetadataValue.md(_markdown(cities)), "in a sentence": funnel(results).sentence()}
     yield trades_per_city(cities)
-    yield from checked(warehouse, [HYBRID_BACKTEST], write, metadata=lambda: {HYBRID_BACKTEST.name: said})
+    yield from written(context, warehouse, HYBRID_BACKTEST, table_of(results), **said)
 
 
 def trades_per_city(cities: Mapping[str, Funnel]) -> dg.AssetCheckResult:

@@ -1,16 +1,16 @@
 """Distribution assets: markets into ladders, quotes as they were known into implied distributions."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import dagster as dg
 
 from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
-from kalshi_pipeline.defs.metadata import table_metadata
 from kalshi_pipeline.defs.method_check import method_check, method_result
 from kalshi_pipeline.defs.partitions import DAILY, ONE_RUN, partition_days
+from kalshi_pipeline.defs.research_tables import all_written, research_spec
 from kalshi_pipeline.defs.snapshot_runs import SnapshotAccount, day_chunks, within_observed
 from kalshi_pipeline.distributions.asof import observations_as_of
 from kalshi_pipeline.distributions.method import COMPARED, MethodAccount
@@ -26,15 +26,12 @@ from kalshi_pipeline.schemas.distributions import (
     LADDER_QUOTES,
     LADDERS,
 )
-from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse.frames import read_table, write_table
 from kalshi_pipeline.warehouse.reading import observed_until, quotes_of_legs
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.snapshots import published_snapshots
 from kalshi_pipeline.warehouse.writing import WriteReport
-
-OWNERS = ["team:research"]
 
 
 class SnapshotConfig(dg.Config):
@@ -51,19 +48,8 @@ class SnapshotConfig(dg.Config):
         return {0: settings.grid_minutes, -1: None}.get(self.grid_minutes, self.grid_minutes)
 
 
-def spec_of(table: Table, deps: Sequence[Any], description: str, **metadata: Any) -> dg.AssetSpec:
-    """The specification of an asset of this group that writes a table."""
-    return dg.AssetSpec(
-        asset_key(table),
-        deps=deps,
-        group_name="distributions",
-        kinds={"python", "duckdb"},
-        owners=OWNERS,
-        tags={"layer": "research"},
-        metadata={**table_metadata(table), **metadata},
-        description=description,
-    )
-
+#: The specification of an asset of this group that writes a table.
+spec_of = partial(research_spec, group="distributions")
 
 _MARKETS = [["marts", "markets"]]
 _INPUTS = [["marts", "quotes"], asset_key(LADDERS), asset_key(LADDER_LEGS)]
@@ -86,15 +72,7 @@ def ladders(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Iterator
     with warehouse.read() as con:
         markets = read_table(con, "marts.markets")
     built = build_ladders(markets, Registry.load())
-
-    def write() -> dict[str, WriteReport]:
-        with warehouse.write() as con:
-            return {
-                LADDERS.name: write_table(con, LADDERS, built.ladders, run_id=context.run.run_id),
-                LADDER_LEGS.name: write_table(con, LADDER_LEGS, built.legs, run_id=context.run.run_id),
-            }
-
-    yield from checked(warehouse, [LADDERS, LADDER_LEGS], write)
+    yield from all_written(context, warehouse, [(LADDERS, built.ladders), (LADDER_LEGS, built.legs)])
 
 
 @dg.multi_asset(

@@ -5,42 +5,30 @@ from typing import Any
 
 import dagster as dg
 
-from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
-from kalshi_pipeline.defs.metadata import table_metadata
+from kalshi_pipeline.defs.checks import asset_key, schema_check
 from kalshi_pipeline.defs.partitions import ONE_RUN
+from kalshi_pipeline.defs.research_tables import all_written, research_spec
 from kalshi_pipeline.research.mappings import InconsistentMapping, assert_consistent_mapping, map_versions
 from kalshi_pipeline.schemas.research import EVENT_MARKET_MAP_VERSIONS, MAPPING_VERSIONS
-from kalshi_pipeline.schemas.table import Table
-from kalshi_pipeline.warehouse.frames import read_table, write_table
+from kalshi_pipeline.warehouse.frames import read_table
 from kalshi_pipeline.warehouse.resource import Warehouse
-from kalshi_pipeline.warehouse.writing import WriteReport
 
 CONSISTENT = "mapping_is_consistent"
-
-
-def _spec(table: Table, description: str) -> dg.AssetSpec:
-    return dg.AssetSpec(
-        asset_key(table),
-        deps=[["marts", "market_specifications"]],
-        group_name="research",
-        kinds={"python", "duckdb"},
-        owners=["team:research"],
-        tags={"layer": "research"},
-        metadata=table_metadata(table),
-        description=description,
-    )
+_INPUTS = [["marts", "market_specifications"]]
 
 
 @dg.multi_asset(
     name="event_market_map_versions",
     specs=[
-        _spec(
+        research_spec(
             EVENT_MARKET_MAP_VERSIONS,
+            _INPUTS,
             "The release every event settles on, as that was known: a market that is listed or moved can move the "
             "release, and a new version closes the one before.",
         ),
-        _spec(
+        research_spec(
             MAPPING_VERSIONS,
+            _INPUTS,
             "The versions of that mapping over all events, each with the instant it could be known.",
         ),
     ],
@@ -68,12 +56,6 @@ def event_market_map_versions(context: dg.AssetExecutionContext, warehouse: Ware
         yield dg.AssetCheckResult(check_name=CONSISTENT, asset_key=key, passed=False, description=str(fault))
         raise dg.Failure(str(fault), allow_retries=False) from fault
 
-    def write() -> dict[str, WriteReport]:
-        with warehouse.write() as con:
-            return {
-                table.name: write_table(con, table, rows, run_id=context.run.run_id)
-                for table, rows in ((EVENT_MARKET_MAP_VERSIONS, mappings), (MAPPING_VERSIONS, versions))
-            }
-
     yield dg.AssetCheckResult(check_name=CONSISTENT, asset_key=asset_key(EVENT_MARKET_MAP_VERSIONS), passed=True)
-    yield from checked(warehouse, [EVENT_MARKET_MAP_VERSIONS, MAPPING_VERSIONS], write)
+    made = [(EVENT_MARKET_MAP_VERSIONS, mappings), (MAPPING_VERSIONS, versions)]
+    yield from all_written(context, warehouse, made)

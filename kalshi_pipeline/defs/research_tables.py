@@ -1,6 +1,6 @@
 """What the assets of research tables share: their description for Dagster, and the way a whole table is replaced."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -19,32 +19,26 @@ OWNERS = ["team:research"]
 
 def research_asset(table: Table, deps: Sequence[Any], description: str) -> dict[str, Any]:
     """Arguments of ``dg.asset`` for an unpartitioned research table."""
+    stated = _stated(table, deps, description, "research")
+    return {**stated, "check_specs": [schema_check(table)], "backfill_policy": ONE_RUN}
+
+
+def research_spec(table: Table, deps: Sequence[Any], description: str, *, group: str = "research") -> dg.AssetSpec:
+    """The same for one table of a multi-asset, which states its checks and its policy for all of them."""
+    return dg.AssetSpec(**_stated(table, deps, description, group))
+
+
+def _stated(table: Table, deps: Sequence[Any], description: str, group: str) -> dict[str, Any]:
     return {
         "key": asset_key(table),
         "deps": list(deps),
-        "check_specs": [schema_check(table)],
-        "group_name": "research",
+        "group_name": group,
         "kinds": {"python", "duckdb"},
         "owners": OWNERS,
         "tags": {"layer": "research"},
         "metadata": table_metadata(table),
         "description": description,
-        "backfill_policy": ONE_RUN,
     }
-
-
-def research_spec(table: Table, deps: Sequence[Any], description: str) -> dg.AssetSpec:
-    """The same for one table of a multi-asset."""
-    return dg.AssetSpec(
-        asset_key(table),
-        deps=list(deps),
-        group_name="research",
-        kinds={"python", "duckdb"},
-        owners=OWNERS,
-        tags={"layer": "research"},
-        metadata=table_metadata(table),
-        description=description,
-    )
 
 
 def written(
@@ -58,7 +52,7 @@ def all_written(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     tables: Sequence[tuple[Table, pa.Table]],
-    metadata: dict[str, dict[str, Any]],
+    metadata: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Any]:
     """Replace several tables in one transaction and report each."""
 
@@ -66,4 +60,4 @@ def all_written(
         with warehouse.write() as con:
             return {table.name: write_table(con, table, rows, run_id=context.run.run_id) for table, rows in tables}
 
-    yield from checked(warehouse, [table for table, _ in tables], write, metadata=lambda: metadata)
+    yield from checked(warehouse, [table for table, _ in tables], write, metadata=lambda: metadata or {})
