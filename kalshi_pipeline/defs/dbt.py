@@ -76,41 +76,29 @@ def build_dbt_assets(manifest: Path) -> list[dg.AssetsDefinition]:
     translator = Translator()
     contracts = stated_contracts(manifest)
 
-    @dbt_assets(
-        manifest=manifest,
-        name="dbt_reference",
-        exclude="tag:daily tag:health",
-        dagster_dbt_translator=translator,
-        # Nothing here is partitioned; the policy lets the models join a run over a range.
-        backfill_policy=ONE_RUN,
-    )
-    def dbt_reference(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-        hold_contracts(context, dbt, warehouse, contracts)
-        yield from _build(context, dbt, warehouse)
+    def group(name: str, *, held: bool = True, **chosen: Any) -> dg.AssetsDefinition:
+        """The models that are chosen; ``held`` says whether some of them are kept between builds, under a contract."""
 
-    @dbt_assets(
-        manifest=manifest,
-        name="dbt_daily",
-        select="tag:daily",
-        dagster_dbt_translator=translator,
-        partitions_def=DAILY,
-        backfill_policy=ONE_RUN,
-    )
-    def dbt_daily(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-        hold_contracts(context, dbt, warehouse, contracts)
-        yield from _build(context, dbt, warehouse)
+        @dbt_assets(
+            manifest=manifest,
+            name=name,
+            dagster_dbt_translator=translator,
+            # Lets models that are not partitioned join a run over a range.
+            backfill_policy=ONE_RUN,
+            **chosen,
+        )
+        def models(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
+            if held:
+                hold_contracts(context, dbt, warehouse, contracts)
+            yield from _build(context, dbt, warehouse)
 
-    @dbt_assets(
-        manifest=manifest,
-        name="dbt_health",
-        select="tag:health",
-        dagster_dbt_translator=translator,
-        backfill_policy=ONE_RUN,
-    )
-    def dbt_health(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
-        yield from _build(context, dbt, warehouse)
+        return models
 
-    return [dbt_reference, dbt_daily, dbt_health]
+    return [
+        group("dbt_reference", exclude="tag:daily tag:health"),
+        group("dbt_daily", select="tag:daily", partitions_def=DAILY),
+        group("dbt_health", select="tag:health", held=False),
+    ]
 
 
 def _build(context: dg.AssetExecutionContext, dbt: Dbt, warehouse: Warehouse) -> Iterator[Any]:
