@@ -43,7 +43,6 @@ def may_probe(settings: Settings) -> bool:
 @dg.job(
     name="canary",
     description="The exchange held against its contract: shapes, limits, refusals, both tiers.",
-    executor_def=dg.in_process_executor,
 )
 def canary_job() -> None:
     """One step: the probes."""

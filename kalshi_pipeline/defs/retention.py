@@ -46,7 +46,6 @@ def prune_old_rows(
 
 
 @dg.job(
-    executor_def=dg.in_process_executor,
     description=(
         "Order book depth older than 30 days and quote snapshots older than a year. A run counts them; with `remove` "
         "in its configuration it removes them. The best level of every order book stays."

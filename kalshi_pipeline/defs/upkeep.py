@@ -57,7 +57,6 @@ def checkpoint_warehouse(context: dg.OpExecutionContext, settings: dg.ResourcePa
 @dg.job(
     name="checkpoint",
     description="Write the warehouse's log into its file, when no run is about.",
-    executor_def=dg.in_process_executor,
 )
 def checkpoint_job() -> None:
     """One step: the checkpoint."""

@@ -26,8 +26,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def graph(live: Settings) -> dg.AssetGraph:
-    return build_defs(live).resolve_asset_graph()
+def defs(live: Settings) -> dg.Definitions:
+    return build_defs(live)
+
+
+@pytest.fixture(scope="module")
+def graph(defs: dg.Definitions) -> dg.AssetGraph:
+    return defs.resolve_asset_graph()
 
 
 def nodes(graph: dg.AssetGraph) -> list[dg.AssetNode]:
@@ -122,8 +127,14 @@ def test_what_is_expected_follows_the_schedules(live: Settings) -> None:
     assert quotes.warn < quotes.fail < candles.warn < candles.fail
 
 
-def test_everything_that_is_partitioned_takes_a_range_in_one_run(live: Settings) -> None:
-    for asset in build_defs(live).assets or []:
+def test_every_job_takes_its_steps_in_one_process(defs: dg.Definitions) -> None:
+    jobs = [job for job in defs.resolve_all_job_defs() if not job.name.startswith("__")]
+    assert len(jobs) > 10
+    assert {job.name for job in jobs if job.executor_def != dg.in_process_executor} == set()
+
+
+def test_everything_that_is_partitioned_takes_a_range_in_one_run(defs: dg.Definitions) -> None:
+    for asset in defs.assets or []:
         if isinstance(asset, dg.AssetsDefinition):
             assert asset.backfill_policy == dg.BackfillPolicy.single_run(), asset.keys
 
