@@ -164,5 +164,4 @@ class Loading:
 
 def manifests_of(store: LandingStore, dataset: str, days: Sequence[date]) -> list[Manifest]:
     """The manifests of these days, or of the newest observation without any."""
-    names = [day.isoformat() for day in days] or [LATEST]
-    return [manifest for name in names if (manifest := store.manifest(dataset, name))]
+    return store.manifests(dataset, [day.isoformat() for day in days] or [LATEST])

@@ -23,13 +23,14 @@ from kalshi_pipeline.warehouse.resource import Warehouse
 
 CHECK = "matches_landing"
 _RUN = "reconciliation"
-#: Raw table -> its loader and the landed dataset it is loaded from.
+#: Raw tables with their loaders; a fact is loaded from the landed dataset of its name.
 _FACTS: tuple[tuple[Table, Callable[..., Any]], ...] = (
     (raw.QUOTES, loaders.load_quotes),
     (raw.CANDLES, loaders.load_candles),
     (raw.TRADES, loaders.load_trades),
     (raw.ORDERBOOKS, loaders.load_orderbooks),
 )
+#: The same with the landed dataset each is loaded from.
 _REFERENCES: tuple[tuple[Table, Callable[..., Any], str], ...] = (
     (raw.SERIES, loaders.load_series, "series"),
     (raw.EVENTS, loaders.load_events, "events"),
@@ -73,7 +74,7 @@ def _of_reference(table: Table, load: Callable[..., Any], landed: str) -> dg.Ass
         names = [name for name in store.partitions(landed) if name != LATEST]
         if damaged := damaged_files(store, landed, names):
             return _unusable(damaged)
-        manifests = [manifest for name in names if (manifest := store.manifest(landed, name))]
+        manifests = store.manifests(landed, names)
 
         def replay(con: duckdb.DuckDBPyConnection) -> None:
             # One observation after the other, as they were loaded: two may bear the same moment.

@@ -29,7 +29,7 @@ def _of(table: Table, every: Callable[[Settings], timedelta], when: str) -> dg.A
     def no_tick_was_missed(settings: dg.ResourceParam[Settings]) -> dg.AssetCheckResult:
         store = LandingStore(settings.landing_dir)
         days = store.partitions(table.name)[-_DAYS:]
-        ticks = ticks_of((manifest for day in days if (manifest := store.manifest(table.name, day))), every(settings))
+        ticks = ticks_of(store.manifests(table.name, days), every(settings))
         by_day = Counter(f"missed on {tick:%Y-%m-%d}" for tick in ticks.missed)
         return dg.AssetCheckResult(
             passed=not ticks.missed,

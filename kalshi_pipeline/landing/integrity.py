@@ -17,9 +17,8 @@ def damaged_files(store: LandingStore, dataset: str, partitions: Iterable[str]) 
         partitions: names of the partitions whose manifests are followed.
     """
     found: dict[str, str] = {}
-    for partition in partitions:
-        manifest = store.manifest(dataset, partition)
-        for unit in manifest.landed if manifest else ():
+    for manifest in store.manifests(dataset, partitions):
+        for unit in manifest.landed:
             if unit.path in found:
                 continue
             path = store.root / unit.path

@@ -164,6 +164,10 @@ class LandingStore:
             return Manifest.from_json(self._manifest_path(dataset, partition).read_text())
         return None
 
+    def manifests(self, dataset: str, partitions: Iterable[str]) -> list[Manifest]:
+        """The manifests of those of the partitions that have landed, in the order asked for."""
+        return [found for name in partitions if (found := self.manifest(dataset, name))]
+
     def write_manifest(self, manifest: Manifest) -> None:
         """Put a manifest in place of the one before."""
         path = self._manifest_path(manifest.dataset, manifest.partition)
@@ -179,8 +183,7 @@ class LandingStore:
     def files(self, dataset: str, days: Iterable[date] | None = None) -> list[Path]:
         """The landed files of a dataset, each once: of these days, or of the newest observation without any."""
         names: Sequence[str] = [LATEST] if days is None else sorted(day.isoformat() for day in days)
-        manifests = (self.manifest(dataset, name) for name in names)
-        paths = (self.root / unit.path for manifest in manifests if manifest for unit in manifest.landed)
+        paths = (self.root / unit.path for manifest in self.manifests(dataset, names) for unit in manifest.landed)
         return list(dict.fromkeys(paths))
 
     def reasons(self, dataset: str, days: Iterable[date]) -> dict[date, str]:
