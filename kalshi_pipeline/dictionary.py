@@ -27,6 +27,8 @@ _LAYERS = {
     "intermediate": "Views: versions put in order, values read from text.",
     "marts": "What most readers want: descriptions, facts by day, what happened.",
     "research": "What is derived: ladders, implied distributions, labels, folds.",
+    "health": "What is missing or odd about the facts, looked at after they were loaded.",
+    "trading": "What the order executor meant to do and did, and what the account traded and held.",
 }
 
 
@@ -59,20 +61,15 @@ def dictionary(tables: Iterable[Table], manifest: Mapping[str, Any]) -> str:
     """
     relations = [*map(_table, tables), *_models(manifest)]
     parts = [_HEAD, _contents(relations)]
-    for layer in sorted({relation.layer for relation in relations}, key=_order):
-        parts.append(f"## {layer}\n\n{_LAYERS.get(layer, '')}".rstrip() + "\n")
+    for layer in _layers(relations):
+        parts.append(f"## {layer}\n\n{_LAYERS[layer]}\n")
         parts += [_section(relation) for relation in sorted(_of(relations, layer), key=lambda found: found.name)]
     return "\n".join(parts)
 
 
 def _table(table: Table) -> Relation:
     columns = tuple(
-        Column(
-            name,
-            table.sql_type(name),
-            bool(column.nullable),
-            f"{column.description} [{table.unit(name)}]" if table.unit(name) else str(column.description),
-        )
+        Column(name, table.sql_type(name), bool(column.nullable), table.meaning(name))
         for name, column in table.columns.items()
     )
     key = ", ".join(f"`{name}`" for name in table.key)
@@ -110,7 +107,7 @@ def _section(relation: Relation) -> str:
 
 def _contents(relations: list[Relation]) -> str:
     lines = []
-    for layer in sorted({relation.layer for relation in relations}, key=_order):
+    for layer in _layers(relations):
         names = sorted(relation.name for relation in _of(relations, layer))
         links = [f"[{name}](#{layer}{name.lower()})" for name in names]
         lines.append(f"- **{layer}**: {' · '.join(links)}")
@@ -121,9 +118,9 @@ def _of(relations: list[Relation], layer: str) -> list[Relation]:
     return [relation for relation in relations if relation.layer == layer]
 
 
-def _order(layer: str) -> tuple[int, str]:
-    known = list(_LAYERS)
-    return (known.index(layer) if layer in known else len(known), layer)
+def _layers(relations: list[Relation]) -> list[str]:
+    """The layers that hold something, in their order; each has its sentence in ``_LAYERS``."""
+    return sorted({relation.layer for relation in relations}, key=list(_LAYERS).index)
 
 
 def _cell(text: str) -> str:

@@ -20,7 +20,7 @@ def table_metadata(table: Table) -> dict[str, Any]:
         dg.TableColumn(
             name=name,
             type=table.sql_type(name),
-            description=_with_unit(column.description, table.unit(name)),
+            description=table.meaning(name),
             constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=table.key == (name,)),
         )
         for name, column in table.columns.items()
@@ -59,7 +59,3 @@ def counts(values: Mapping[str, Any], *, prefix: str = "") -> dict[str, Any]:
 def _plain(value: str) -> str:
     """Text without a meaning in Markdown or HTML."""
     return re.sub(r"[\\`*_\[\]|~$!]", r"\\\g<0>", html.escape(" ".join(value.split()), quote=False))
-
-
-def _with_unit(description: str | None, unit: str | None) -> str:
-    return f"{description} [{unit}]" if unit else str(description)

@@ -127,5 +127,10 @@ class Table:
         unit: str | None = self._metadata(name)["unit"]
         return unit
 
+    def meaning(self, name: str) -> str:
+        """What a column holds, with its unit in brackets."""
+        unit, said = self.unit(name), self.columns[name].description
+        return f"{said} [{unit}]" if unit else str(said)
+
     def _metadata(self, name: str) -> Mapping[str, Any]:
         return self.columns[name].metadata or {}

@@ -15,6 +15,7 @@ import yaml
 from dagster_dbt import dbt_assets
 from dbt.cli.main import dbtRunner
 
+from kalshi_pipeline.dictionary import dictionary, tables_of_python
 from kalshi_pipeline.ladders.registry import Registry
 from kalshi_pipeline.schemas.raw import RAW_TABLES
 from kalshi_pipeline.settings import DEFAULT_UNIVERSE
@@ -64,6 +65,13 @@ def test_sources_are_the_raw_tables_column_by_column(manifest: Mapping[str, Any]
     assert stated == {
         table.name: {name: table.sql_type(name).lower() for name in table.columns} for table in RAW_TABLES
     }
+
+
+def test_the_data_dictionary_says_what_the_schemas_and_the_models_say(
+    manifest: Mapping[str, Any], repo_root: Path
+) -> None:
+    written = (repo_root / "docs" / "data-dictionary.md").read_text("utf-8")
+    assert dictionary(tables_of_python(), manifest) == written, "Write it again with `kalshi-pipeline dictionary`."
 
 
 def test_every_table_and_column_is_described(manifest: Mapping[str, Any], models: Mapping[str, Node]) -> None:
