@@ -1,6 +1,6 @@
 """Spoiling an answer on its way out: rows dropped or doubled, a cursor repeated, the JSON cut short.
 
-Not here: which answers (``fault_line``).
+Not here: which answers (``fault_line``), how a body is changed while it leaves (``altering``).
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import orjson
-from starlette.types import Message, Scope, Send
+from starlette.types import Scope, Send
 
+from kalshi_pipeline.sandbox.altering import altered
 from kalshi_pipeline.sandbox.faults import Faults
 
 #: Keys under which answers hold lists of rows.
@@ -45,24 +46,7 @@ class Spoiling:
 
     def of(self, send: Send, scope: Scope) -> Send:
         """A ``send`` that alters the whole body before it leaves."""
-        start: list[Message] = []
-        body = bytearray()
-
-        async def altered(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.append(message)
-                return
-            body.extend(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            out = self._altered(bytes(body), scope)
-            head = start[0]
-            head["headers"] = [(k, v) for k, v in head["headers"] if k != b"content-length"]
-            head["headers"].append((b"content-length", str(len(out)).encode()))
-            await send(head)
-            await send({"type": "http.response.body", "body": out})
-
-        return altered
+        return altered(send, lambda _, body: self._altered(body, scope))
 
     def _altered(self, body: bytes, scope: Scope) -> bytes:
         if self.dropped or self.duplicated:

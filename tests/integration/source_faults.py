@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kalshi_pipeline.defs.resources import Exchange, World
 from kalshi_pipeline.exchange.client import KalshiClient
 from kalshi_pipeline.exchange.pacing import Pace
+from kalshi_pipeline.sandbox.altering import altered
 from kalshi_pipeline.sandbox.app import API, build_app
 from kalshi_pipeline.sandbox.server import serve_in_thread
 from kalshi_pipeline.sandbox.simulated import SimulatedWorld
@@ -78,24 +79,12 @@ class Altered:
     faults: Faults
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start: list[Message] = []
-        body = bytearray()
+        def change(status: int, body: bytes) -> bytes:
+            if status != 200 or not scope["path"].startswith(API):
+                return body
+            return orjson.dumps(self.faults.of(scope["path"], scope["query_string"].decode(), orjson.loads(body)))
 
-        async def alter(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                start.append(message)
-                return
-            body.extend(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            out = bytes(body)
-            if start[0]["status"] == 200 and scope["path"].startswith(API):
-                out = orjson.dumps(self.faults.of(scope["path"], scope["query_string"].decode(), orjson.loads(out)))
-            headers = [(name, value) for name, value in start[0]["headers"] if name != b"content-length"]
-            await send({**start[0], "headers": [*headers, (b"content-length", str(len(out)).encode())]})
-            await send({"type": "http.response.body", "body": out})
-
-        await self.app(scope, receive, alter)
+        await self.app(scope, receive, altered(send, change))
 
 
 @contextmanager
