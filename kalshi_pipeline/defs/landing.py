@@ -5,7 +5,8 @@ failed unit leaves its partition failed with the unit named, in the run as in th
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -194,19 +195,9 @@ def landing_candles(
     warehouse: Warehouse,
 ) -> dg.MaterializeResult[None]:
     """Fetch what the days' manifests still lack of the bars."""
-    store, days, run_id = LandingStore(settings.landing_dir), partition_days(context), context.run.run_id
-    markets = _open_markets(warehouse, days, config.series or exchange.universe)
-    return Books(warehouse, store, "candles", run_id, days).kept(
-        lambda: land_candles(
-            exchange.client,
-            store,
-            markets,
-            days,
-            period_minutes=exchange.candle_minutes(config.period_minutes or settings.candle_minutes),
-            now=exchange.world.now,
-            run_id=run_id,
-            refresh=config.refresh,
-        )
+    minutes = exchange.candle_minutes(config.period_minutes or settings.candle_minutes)
+    return _by_market(
+        "candles", partial(land_candles, period_minutes=minutes), context, config, exchange, settings, warehouse
     )
 
 
@@ -224,23 +215,25 @@ def landing_trades(
     warehouse: Warehouse,
 ) -> dg.MaterializeResult[None]:
     """Fetch what the days' manifests still lack of the trades."""
+    return _by_market("trades", land_trades, context, config, exchange, settings, warehouse)
+
+
+def _by_market(
+    name: str,
+    land: Callable[..., LandingReport],
+    context: dg.AssetExecutionContext,
+    config: FactConfig,
+    exchange: Exchange,
+    settings: Settings,
+    warehouse: Warehouse,
+) -> dg.MaterializeResult[None]:
+    """Land a fact of the markets that trade at some moment of the days, as the warehouse knows them."""
     store, days, run_id = LandingStore(settings.landing_dir), partition_days(context), context.run.run_id
-    markets = _open_markets(warehouse, days, config.series or exchange.universe)
-    return Books(warehouse, store, "trades", run_id, days).kept(
-        lambda: land_trades(
-            exchange.client,
-            store,
-            markets,
-            days,
-            now=exchange.world.now,
-            run_id=run_id,
-            refresh=config.refresh,
+    first, until = midnight(days[0]), midnight(days[-1] + timedelta(days=1))
+    with warehouse.read() as con:
+        markets = [MarketWindow(*row) for row in market_windows(con, first, until, config.series or exchange.universe)]
+    return Books(warehouse, store, name, run_id, days).kept(
+        lambda: land(
+            exchange.client, store, markets, days, now=exchange.world.now, run_id=run_id, refresh=config.refresh
         )
     )
-
-
-def _open_markets(warehouse: Warehouse, days: Sequence[date], series: Sequence[str]) -> list[MarketWindow]:
-    """The markets of these series that trade at some moment of the days, as the warehouse knows them."""
-    with warehouse.read() as con:
-        until = midnight(days[-1] + timedelta(days=1))
-        return [MarketWindow(*row) for row in market_windows(con, midnight(days[0]), until, series)]
