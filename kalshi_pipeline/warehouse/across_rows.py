@@ -12,19 +12,18 @@ import duckdb
 
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.warehouse.sql import identifier, identifiers, on_days
-from kalshi_pipeline.warehouse.staging import STAGED
 from kalshi_pipeline.warehouse.validation import SOUND
 
 #: Rows of a day and two order-free sums over the hashes of the whole rows.
 Fingerprint = tuple[int, int, int]
 
 
-def drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, prefer: str) -> None:
-    """Keep of staged rows with one key the one that comes first by ``prefer``; a row with no whole key stays."""
+def drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, held: str, prefer: str) -> None:
+    """Keep of the rows held for a table one for each key, the first by ``prefer``; a row with no whole key stays."""
     con.execute(
         f"""
-        DELETE FROM {STAGED} WHERE rowid IN (
-            SELECT row_id FROM (SELECT *, rowid AS row_id FROM {STAGED} WHERE {_suspect(table, STAGED)})
+        DELETE FROM {held} WHERE rowid IN (
+            SELECT row_id FROM (SELECT *, rowid AS row_id FROM {held} WHERE {_suspect(table, held)})
             WHERE {" AND ".join(f"{identifier(name)} IS NOT NULL" for name in table.key)}
             QUALIFY row_number() OVER (PARTITION BY {identifiers(table.key)} ORDER BY {prefer}) > 1
         )

@@ -37,7 +37,9 @@ def write_table(
     # In pieces, or a single thread would read it.
     con.register(_INCOMING, pa.Table.from_batches(frame.to_batches(_PIECE_ROWS), frame.schema))
     try:
-        return write_partition(con, table, _INCOMING, partitions=partitions, run_id=run_id, reasons=reasons, held=True)
+        return write_partition(
+            con, table, _INCOMING, partitions=partitions, run_id=run_id, reasons=reasons, in_memory=True
+        )
     finally:
         con.unregister(_INCOMING)
 

@@ -119,6 +119,17 @@ def opened(database: Path, opening: Opening) -> Iterator[duckdb.DuckDBPyConnecti
         yield con
 
 
+@contextmanager
+def second_connection(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Another connection to the database that ``con`` has open, in a UTC session, closed on the way out.
+
+    It has transactions, temporary tables and registered names of its own.
+    """
+    with con.cursor() as second:
+        _set_session(second)
+        yield second
+
+
 def require_file(database: Path) -> None:
     """Refuse a file that is not there: opening it for writing would make one without a schema.
 
@@ -129,12 +140,16 @@ def require_file(database: Path) -> None:
         raise WarehouseMissing(f"There is no warehouse at {database}; run `kalshi-pipeline migrate` to create it.")
 
 
-def _set_up(con: duckdb.DuckDBPyConnection, opening: Opening) -> None:
+def _set_session(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("SET TimeZone = 'UTC'")
     # A run's output belongs to Dagster, not to a bar on the terminal.
     con.execute("SET enable_progress_bar = false")
     # With few left rows known at planning time DuckDB compares every pair, which takes minutes over a day of bars.
     con.execute("SET asof_loop_join_threshold = 0")
+
+
+def _set_up(con: duckdb.DuckDBPyConnection, opening: Opening) -> None:
+    _set_session(con)
     if opening.threads is not None:
         con.execute(f"SET threads = {int(opening.threads)}")
     if opening.memory_limit is not None:

@@ -1,21 +1,25 @@
 """A staged copy of incoming rows: the table's columns in the table's types, with a fault where a value will not fit.
 
-Rows come from relations (a view over landed files, a registered Arrow table) and are copied once into a temporary
-table, from which they are validated and inserted; decimals never pass through a binary fraction. NaN becomes NULL
-here. Whether the values are acceptable is ``validation``'s question.
+Rows come from relations (a view over landed files, a registered Arrow table) and are copied once into a table of their
+own, from which they are validated and inserted; decimals never pass through a binary fraction. NaN becomes NULL here.
+Whether the values are acceptable is ``validation``'s question.
+
+That table is a temporary one of the writing transaction, or, for loads of any size, one in a database in memory that a
+second connection fills and commits: DuckDB reads what a transaction has yet to commit with one thread only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from uuid import uuid4
 
 import duckdb
 
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.warehouse.sql import identifier, packed
 
-#: Temporary table that holds the staged rows: the table's columns and the two below.
+#: What the writing connection reads the staged rows from, by ``rowid``: the table's columns and the two below.
 STAGED = "staged_rows"
 #: What is wrong with a row that could not be read; incoming relations may bring it along.
 ROW_FAULT = "row_fault"
@@ -31,26 +35,65 @@ class StructureFault(ValueError):
 
 
 @contextmanager
-def staged_copy(con: duckdb.DuckDBPyConnection, table: Table, relations: Iterable[str]) -> Iterator[None]:
-    """Hold the rows of the relations in :data:`STAGED` for the length of a ``with`` block.
+def staged_copy(
+    source: duckdb.DuckDBPyConnection, table: Table, relations: Iterable[str], *, apart: bool = False
+) -> Iterator[str]:
+    """Hold the rows of the relations for the length of a ``with`` block.
 
     Args:
-        con: a connection inside a transaction.
+        source: the connection that knows the relations.
         table: the table the rows are for.
-        relations: names that ``con`` knows, at least one; each is asked for when the one before it has been copied.
+        relations: names that ``source`` knows, at least one; each is asked for when the one before it has been copied.
+        apart: whether ``source`` is another connection than the one that writes, and outside a transaction.
+
+    Yields:
+        The name of the table that holds them, for ``source`` and for :func:`shown`.
 
     Raises:
         StructureFault: a column is missing or unknown.
     """
-    put = f"CREATE OR REPLACE TEMP TABLE {STAGED} AS"
+    if not apart:
+        _fill(source, table, relations, STAGED, "CREATE OR REPLACE TEMP TABLE")
+        yield STAGED
+        # Not on the way out of an exception: the transaction that created the table is then rolled back.
+        source.execute(f"DROP TABLE {STAGED}")
+        return
+    # A name of its own: within its transaction the writing connection keeps to what it has seen under a name.
+    database = f"staging_{uuid4().hex}"
+    source.execute(f"ATTACH ':memory:' AS {database} (READ_WRITE)")
+    try:
+        source.begin()
+        _fill(source, table, relations, f"{database}.{STAGED}", "CREATE TABLE")
+        source.commit()
+        yield f"{database}.{STAGED}"
+    finally:
+        with suppress(duckdb.TransactionException):
+            source.rollback()
+        source.execute(f"DETACH {database}")
+
+
+@contextmanager
+def shown(con: duckdb.DuckDBPyConnection, held: str) -> Iterator[None]:
+    """Let the writing connection read what :func:`staged_copy` holds, which nobody changes any more, as STAGED."""
+    if held == STAGED:
+        yield
+        return
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {STAGED} AS SELECT *, rowid FROM {held}")
+    try:
+        yield
+    finally:
+        # A statement that failed has ended the transaction, and the view with it.
+        with suppress(duckdb.TransactionException):
+            con.execute(f"DROP VIEW {STAGED}")
+
+
+def _fill(source: duckdb.DuckDBPyConnection, table: Table, relations: Iterable[str], held: str, create: str) -> None:
+    put = f"{create} {held} AS"
     for relation in relations:
-        types = types_of(con, relation)
+        types = types_of(source, relation)
         _require_columns(table, types)
-        con.execute(f"{put} {_query(table, relation, types)}")
-        put = f"INSERT INTO {STAGED}"
-    yield
-    # Not on the way out of an exception: the transaction that created the table is then rolled back.
-    con.execute(f"DROP TABLE {STAGED}")
+        source.execute(f"{put} {_query(table, relation, types)}")
+        put = f"INSERT INTO {held}"
 
 
 def types_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:

@@ -32,7 +32,8 @@ FAULTS = "staged_faults"
 
 #: Temporary view of the rows without a fault; of staged ones it has ``row_id``, their row id in the staged table.
 SOUND = "sound_rows"
-_SOUND_OF_STAGED = f"SELECT *, rowid AS row_id FROM {STAGED} WHERE rowid NOT IN (SELECT row_id FROM {FAULTS})"
+_ALL_STAGED = f"SELECT *, rowid AS row_id FROM {STAGED}"
+_SOUND_OF_STAGED = f"{_ALL_STAGED} WHERE rowid NOT IN (SELECT row_id FROM {FAULTS})"
 
 _DTYPES: dict[pyarrow.DataType, Any] = {
     pyarrow.int32(): pd.Int64Dtype(),
@@ -68,7 +69,11 @@ def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int)
 @contextmanager
 def sound_rows(con: duckdb.DuckDBPyConnection, relation: str | None = None) -> Iterator[None]:
     """Show sound rows as :data:`SOUND` for the length of a ``with`` block: all of a relation, or else of the staged."""
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {SOUND} AS {f'FROM {relation}' if relation else _SOUND_OF_STAGED}")
+    if relation:
+        sound = f"FROM {relation}"
+    else:
+        sound = _SOUND_OF_STAGED if fault_reasons(con) else _ALL_STAGED
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {SOUND} AS {sound}")
     yield
     # Not on the way out of an exception: the transaction that created the view is then rolled back.
     con.execute(f"DROP VIEW {SOUND}")

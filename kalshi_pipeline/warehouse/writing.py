@@ -8,7 +8,7 @@ a :class:`BlockedWrite` leaves the caller's ``with warehouse.write()`` block, wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import date
 
@@ -27,7 +27,7 @@ from kalshi_pipeline.warehouse.across_rows import (
 from kalshi_pipeline.warehouse.bookkeeping import clear_quarantine, quarantine_faults, record_loads
 from kalshi_pipeline.warehouse.reports import BlockedWrite, WriteReport
 from kalshi_pipeline.warehouse.sql import identifiers, on_days
-from kalshi_pipeline.warehouse.staging import STAGED, StructureFault, staged_copy
+from kalshi_pipeline.warehouse.staging import STAGED, StructureFault, shown, staged_copy
 from kalshi_pipeline.warehouse.validation import SOUND, collect_faults, fault_reasons, sound_as_it_is, sound_rows
 
 __all__ = ["QUARANTINE_LIMIT", "BlockedWrite", "WriteReport", "append_versions", "write_partition"]
@@ -45,7 +45,8 @@ def write_partition(
     run_id: str,
     reasons: Mapping[date, str] | None = None,
     prefer: str | None = None,
-    held: bool = False,
+    in_memory: bool = False,
+    source: duckdb.DuckDBPyConnection | None = None,
 ) -> WriteReport:
     """Replace the rows of the given daily partitions (or of a whole unpartitioned table) by the staged ones.
 
@@ -60,8 +61,10 @@ def write_partition(
         reasons: why a partition is as it is (for instance, empty), by day; kept in ``meta.partition_loads``.
         prefer: ``ORDER BY`` terms that say which of several rows with one key counts, for sources that serve a row
             more than once; without it a key that occurs twice is a fault.
-        held: whether ``staged`` is one relation that costs nothing to read again, such as an Arrow table in memory;
-            where all of it is sound it is written from where it is, without a copy.
+        in_memory: whether ``staged`` is one relation that costs nothing to read again, such as an Arrow table; where
+            all of it is sound it is written from where it is, without a copy.
+        source: another connection to the same database, outside a transaction, that knows ``staged`` in place of
+            ``con``: for loads of any size, whose rows are then read by several threads.
 
     Raises:
         BlockedWrite: a column is missing or unknown, a key occurs twice, a row belongs to none of the partitions, or
@@ -70,7 +73,7 @@ def write_partition(
     if (partitions is None) != (table.partition_column is None):
         raise ValueError(f"{table.qualified_name} has {'' if table.partition_column else 'no '}partitions.")
     days = sorted(set(partitions or ()))
-    with _validated(con, table, staged, prefer=prefer, held=held) as report:
+    with _validated(con, table, staged, prefer=prefer, in_memory=in_memory, source=source) as report:
         incoming = rows_by_day(con, table)
         if table.partition_column:
             _refuse(other_days(incoming, days), report)
@@ -140,27 +143,35 @@ def _validated(
     staged: str | Iterable[str],
     *,
     prefer: str | None = None,
-    held: bool = False,
+    in_memory: bool = False,
+    source: duckdb.DuckDBPyConnection | None = None,
 ) -> Iterator[WriteReport]:
     """Show the rows without a fault as :data:`SOUND`; the report counts them, and the others."""
-    if held and isinstance(staged, str) and sound_as_it_is(con, table, staged):
+    if in_memory and isinstance(staged, str) and sound_as_it_is(con, table, staged):
         with sound_rows(con, staged):
             yield replace(WriteReport.empty(table), rows=_count(con, SOUND))
     else:
-        with _staged(con, table, [staged] if isinstance(staged, str) else staged, prefer) as report, sound_rows(con):
+        relations = [staged] if isinstance(staged, str) else staged
+        with _staged(con, table, relations, prefer, source or con) as report, sound_rows(con):
             yield report
 
 
 @contextmanager
 def _staged(
-    con: duckdb.DuckDBPyConnection, table: Table, relations: Iterable[str], prefer: str | None
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    relations: Iterable[str],
+    prefer: str | None,
+    source: duckdb.DuckDBPyConnection,
 ) -> Iterator[WriteReport]:
     """Stage the rows and find the faulty ones."""
     empty = WriteReport.empty(table)
     try:
-        with staged_copy(con, table, relations):
+        with ExitStack() as stack:
+            held = stack.enter_context(staged_copy(source, table, relations, apart=source is not con))
             if prefer:
-                drop_repeats(con, table, prefer)
+                drop_repeats(source, table, held, prefer)
+            stack.enter_context(shown(con, held))
             total = _count(con, STAGED)
             collect_faults(con, table, enough=int(total * QUARANTINE_LIMIT))
             reasons = fault_reasons(con)

@@ -474,7 +474,7 @@ def test_sound_rows_are_written_from_memory_as_they_would_be_from_a_staged_copy(
     warehouse: Warehouse, tmp_path: Path, loads: list[dict[tuple[str, int, date], float | None]]
 ) -> None:
     results = []
-    for held in (True, False):
+    for in_memory in (True, False):
         made, told = Warehouse(database=str(shutil.copy(warehouse.path, tmp_path / "copy.duckdb"))), []
         with made.write() as con:
             con.execute(ddl(LEVELS))
@@ -485,7 +485,9 @@ def test_sound_rows_are_written_from_memory_as_they_would_be_from_a_staged_copy(
             ]
             with suppress(BlockedWrite), made.write() as con:
                 con.register("levels", pyarrow.Table.from_pylist(rows, schema=_LEVEL_FRAME))
-                told.append(write_partition(con, LEVELS, "levels", partitions=[DAY, NEXT_DAY], run_id="r", held=held))
+                told.append(
+                    write_partition(con, LEVELS, "levels", partitions=[DAY, NEXT_DAY], run_id="r", in_memory=in_memory)
+                )
         queries = (
             "FROM research.levels ORDER BY ALL",
             "SELECT dataset, partition_date, load_id, rows, quarantined FROM meta.partition_loads ORDER BY ALL",

@@ -19,6 +19,7 @@ from kalshi_pipeline.warehouse.loaders.days import PREFER_LIVE, of_days
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
 from kalshi_pipeline.warehouse.loaders.single_pass import Apart, KnownResponses, read_known
 from kalshi_pipeline.warehouse.loaders.wire import NAMES, Parsed, count_fields, price_fields
+from kalshi_pipeline.warehouse.opening import second_connection
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
 _OHLC = ("open", "high", "low", "close")
@@ -72,9 +73,12 @@ def load_candles(
     Raises:
         BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
     """
-    with closing(_staged(con, files, days, DriftReport() if drift is None else drift)) as staged:
+    with (
+        second_connection(con) as source,
+        closing(_staged(source, files, days, DriftReport() if drift is None else drift)) as staged,
+    ):
         return write_partition(
-            con, CANDLES, staged, partitions=days, run_id=run_id, reasons=reasons, prefer=PREFER_LIVE
+            con, CANDLES, staged, partitions=days, run_id=run_id, reasons=reasons, prefer=PREFER_LIVE, source=source
         )
 
 
