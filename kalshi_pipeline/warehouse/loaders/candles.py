@@ -88,7 +88,7 @@ def _staged(
     """The rows of the files, some responses at a time: first those of known form, then all others."""
     with TemporaryDirectory() as folder, arrow_slots(con) as put:
         apart = Apart(Path(folder))
-        for tier, bars in _known_bars(read_known("candles", files, drift, apart)):
+        for tier, bars in _together(read_known("candles", files, drift, apart, _bars)):
             name = f"known_bars_{tier}"
             put(name, bars)
             con.execute(f"CREATE OR REPLACE TEMP VIEW landed_candles AS {_rows(_known_items(name), days, tier)}")
@@ -99,18 +99,18 @@ def _staged(
             yield "landed_candles"
 
 
-def _known_bars(responses: Iterable[KnownResponses]) -> Iterator[tuple[str, pa.Table]]:
-    """Tier and bars of responses of known form, about :data:`_BARS_AT_ONCE` at a time."""
+def _together(tables: Iterable[tuple[str, pa.Table]]) -> Iterator[tuple[str, pa.Table]]:
+    """Neighbouring bars of one tier, about :data:`_BARS_AT_ONCE` at a time."""
     held: list[pa.Table] = []
-    tier = ""
-    for known in responses:
-        if held and (tier != known.tier or sum(map(len, held)) >= _BARS_AT_ONCE):
-            yield tier, pa.concat_tables(held)
+    held_tier = ""
+    for tier, bars in tables:
+        if held and (tier != held_tier or sum(map(len, held)) >= _BARS_AT_ONCE):
+            yield held_tier, pa.concat_tables(held)
             held = []
-        tier = known.tier
-        held.append(_bars(known))
+        held_tier = tier
+        held.append(bars)
     if held:
-        yield tier, pa.concat_tables(held)
+        yield held_tier, pa.concat_tables(held)
 
 
 def _bars(known: KnownResponses) -> pa.Table:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,11 @@ from kalshi_pipeline.schemas.wire import ANSWERS, WireObject
 from kalshi_pipeline.warehouse.drift import DriftReport
 from kalshi_pipeline.warehouse.envelopes import LandedResponse, read_responses
 from kalshi_pipeline.warehouse.known_form import decode_known
+from kalshi_pipeline.warehouse.loaders.ahead import ahead
 
-#: Bytes of bodies that are decoded together, and at most how many threads do so: both bound the memory of a load.
-CHUNK_BYTES, MOST_THREADS = 6 << 20, 4
+#: Bytes of bodies that are decoded together, at most how many threads do so, and how many such chunks more than threads
+#: may wait to be used: all three bound the memory of a load.
+CHUNK_BYTES, MOST_THREADS, AHEAD = 6 << 20, 4, 4
 
 #: What the known reader keeps of an envelope's context.
 CONTEXT = pa.struct([("tier", pa.string()), ("period_minutes", pa.int32()), ("quote_kind", pa.string())])
@@ -53,7 +55,8 @@ class _Chunk:
 
 @dataclass(frozen=True)
 class _Decoded:
-    known: KnownResponses | None
+    tier: str
+    known: pa.Table | None
     others: Sequence[LandedResponse]
     drift: DriftReport
 
@@ -87,24 +90,34 @@ class Apart:
             self._held, self._size = [], 0
 
 
-def read_known(dataset: str, files: Iterable[Path], drift: DriftReport, apart: Apart) -> Iterator[KnownResponses]:
-    """The successful responses of known form, in about the order they landed.
+def read_known(
+    dataset: str,
+    files: Iterable[Path],
+    drift: DriftReport,
+    apart: Apart,
+    arranged: Callable[[KnownResponses], pa.Table],
+) -> Iterator[tuple[str, pa.Table]]:
+    """Tier and content of the successful responses of known form, in about the order they landed.
+
+    Reading and decoding go on while the caller is busy with what it was given.
 
     Args:
         dataset: landed dataset the files belong to.
         files: landed files.
         drift: where the responses are counted, and what differs about them.
         apart: where the lines of all other responses go.
+        arranged: makes a table of responses; several threads call it.
     """
     threads = min(MOST_THREADS, os.cpu_count() or 1)
-    pending: deque[Future[_Decoded]] = deque()
     with ThreadPoolExecutor(threads) as pool:
-        for chunk in _chunks(dataset, files):
-            pending.append(pool.submit(_decoded, chunk))
-            if len(pending) > threads:
-                yield from _settled(pending.popleft().result(), drift, apart)
-        while pending:
-            yield from _settled(pending.popleft().result(), drift, apart)
+        decoding = (pool.submit(_decoded, chunk, arranged) for chunk in _chunks(dataset, files))
+        with closing(ahead(decoding, AHEAD + threads)) as pending:
+            for future in pending:
+                decoded = future.result()
+                drift.add(decoded.drift)
+                apart.add(line for _, line in decoded.others)
+                if decoded.known:
+                    yield decoded.tier, decoded.known
     apart.write()
 
 
@@ -124,10 +137,10 @@ def _chunks(dataset: str, files: Iterable[Path]) -> Iterator[_Chunk]:
         yield _Chunk(forms[tier], tier, held)
 
 
-def _decoded(chunk: _Chunk) -> _Decoded:
-    """The chunk as arrays, and what of it does not fit the form."""
+def _decoded(chunk: _Chunk, arranged: Callable[[KnownResponses], pa.Table]) -> _Decoded:
+    """The chunk as a table, and what of it does not fit the form."""
     if known := _known(chunk.tier, chunk.form, chunk.responses):
-        return _Decoded(known, (), DriftReport(len(chunk.responses)))
+        return _Decoded(chunk.tier, arranged(known), (), DriftReport(len(chunk.responses)))
     drift = DriftReport()
     fitting: list[LandedResponse] = []
     others: list[LandedResponse] = []
@@ -135,7 +148,9 @@ def _decoded(chunk: _Chunk) -> _Decoded:
         (fitting if drift.hold(response.envelope, chunk.form) else others).append(response)
     # What fits in all but Arrow's eyes (a number out of range, a field twice) is for the other reader as well.
     known = _known(chunk.tier, chunk.form, fitting) if others and fitting else None
-    return _Decoded(known, others if known else chunk.responses, drift)
+    if known is None:
+        return _Decoded(chunk.tier, None, chunk.responses, drift)
+    return _Decoded(chunk.tier, arranged(known), others, drift)
 
 
 def _known(tier: str, form: type[WireObject], responses: Sequence[LandedResponse]) -> KnownResponses | None:
@@ -154,10 +169,3 @@ def _known(tier: str, form: type[WireObject], responses: Sequence[LandedResponse
             }
         ),
     )
-
-
-def _settled(decoded: _Decoded, drift: DriftReport, apart: Apart) -> Iterator[KnownResponses]:
-    drift.add(decoded.drift)
-    apart.add(line for _, line in decoded.others)
-    if decoded.known:
-        yield decoded.known
