@@ -69,11 +69,8 @@ def collect_faults(con: duckdb.DuckDBPyConnection, table: Table, *, enough: int)
 @contextmanager
 def sound_rows(con: duckdb.DuckDBPyConnection, relation: str | None = None) -> Iterator[None]:
     """Show sound rows as :data:`SOUND` for the length of a ``with`` block: all of a relation, or else of the staged."""
-    if relation:
-        sound = f"FROM {relation}"
-    else:
-        sound = _SOUND_OF_STAGED if fault_reasons(con) else _ALL_STAGED
-    con.execute(f"CREATE OR REPLACE TEMP VIEW {SOUND} AS {sound}")
+    staged = _SOUND_OF_STAGED if not relation and fault_reasons(con) else _ALL_STAGED
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {SOUND} AS {f'FROM {relation}' if relation else staged}")
     yield
     # Not on the way out of an exception: the transaction that created the view is then rolled back.
     con.execute(f"DROP VIEW {SOUND}")

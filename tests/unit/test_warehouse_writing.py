@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ from kalshi_pipeline.warehouse.bookkeeping import row_counts
 from kalshi_pipeline.warehouse.ddl import ddl
 from kalshi_pipeline.warehouse.frames import read_table, write_table
 from kalshi_pipeline.warehouse.migrations import migrate
+from kalshi_pipeline.warehouse.opening import second_connection
 from kalshi_pipeline.warehouse.resource import Warehouse
 from kalshi_pipeline.warehouse.writing import BlockedWrite, WriteReport, append_versions, write_partition
 
@@ -354,6 +355,78 @@ def test_the_database_itself_rejects_what_slips_past_the_schema(warehouse: Wareh
     for bad in ("'NaN'::DOUBLE", "'Infinity'::DOUBLE"):
         with pytest.raises(duckdb.ConstraintException), warehouse.write() as con:
             con.execute(f"INSERT INTO research.notes VALUES ('a', {bad})")
+
+
+# Staged by a second connection ---------------------------------------------------------------------------------------
+
+
+ROW = st.fixed_dictionaries(
+    {"minute": st.integers(0, 5), "n": st.integers(-1, 2), "ticker": st.sampled_from(["A", "B", None])}
+)
+
+
+@given(loads=st.lists(st.lists(ROW, max_size=8), min_size=1, max_size=2), filler=st.sampled_from([0, 600]))
+@settings(max_examples=15)
+def test_a_second_connection_stages_what_one_transaction_does(loads: list[list[dict[str, Any]]], filler: int) -> None:
+    one, two = _in_memory(), _in_memory()
+    for rows in loads:
+        made = frame([price(**row) for row in rows] + [price(100 + minute) for minute in range(filler)])
+        assert _put(two, made, apart=True) == _put(one, made, apart=False)
+    for query in ("FROM raw.prices", "SELECT partition_date, reason, row_json FROM meta.quarantine"):
+        assert two.execute(f"{query} ORDER BY ALL").fetchall() == one.execute(f"{query} ORDER BY ALL").fetchall()
+
+
+def test_loads_of_one_transaction_see_the_rows_of_each() -> None:
+    con = _in_memory()
+    con.begin()
+    for rows in ([price(0), price(1)], [price(2)], []):
+        report = _put(con, frame(rows), apart=True)
+        assert isinstance(report, WriteReport) and report.rows == len(rows)
+        assert con.execute("SELECT count(*) FROM raw.prices").fetchall() == [(len(rows),)]
+    con.rollback()
+    assert con.execute("SELECT count(*) FROM raw.prices").fetchall() == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [({"n": 1}, None), ({"n": -1}, BlockedWrite), ({"extra": "one"}, duckdb.ConversionException)],
+    ids=["sound", "blocked", "beyond reading"],
+)
+def test_a_second_connection_leaves_nothing_behind(
+    warehouse: Warehouse, values: dict[str, Any], error: type[Exception] | None
+) -> None:
+    catalogue = """
+        SELECT database_name FROM duckdb_databases() WHERE NOT internal
+        UNION ALL SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal
+        """
+    with warehouse.get_connection() as con:
+        before = con.execute(catalogue).fetchall()
+        con.begin()
+        with pytest.raises(error) if error else nullcontext(), second_connection(con) as source:
+            source.register("made", frame([price(0, **values)]))
+            source.execute("CREATE TEMP VIEW rows AS SELECT * REPLACE (coalesce(n, extra::INTEGER) AS n) FROM made")
+            write_partition(con, PRICES, "rows", partitions=[DAY], run_id="r", source=source)
+        con.rollback()
+        assert con.execute(catalogue).fetchall() == before
+    # Readers may have the file: no connection is still open.
+    assert stored(warehouse) == []
+
+
+def test_a_second_connection_is_in_utc_too() -> None:
+    with duckdb.connect() as con, second_connection(con) as second:
+        assert second.execute("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
+
+
+def _put(con: duckdb.DuckDBPyConnection, made: pyarrow.Table, *, apart: bool) -> WriteReport | str:
+    """Write by way of a second connection or without; what was written, or why nothing was."""
+    with ExitStack() as stack:
+        source = stack.enter_context(second_connection(con)) if apart else con
+        source.register("rows", made)
+        other = source if apart else None
+        try:
+            return write_partition(con, PRICES, "rows", partitions=[DAY], run_id="r", prefer="n DESC", source=other)
+        except BlockedWrite as blocked:
+            return str(blocked)
 
 
 # Versions ------------------------------------------------------------------------------------------------------------
