@@ -8,17 +8,21 @@ or a day from 04:00 UTC (midnight US Eastern is at 04:00 or 05:00 UTC). Not here
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from kalshi_pipeline.exchange.endpoints import CANDLES_PER_BATCH, MARKETS_PER_BATCH, PERIODS_PER_REQUEST
+from kalshi_pipeline.landing.packing import Limits, packed
 
 _DAY_SLOT_OFFSET = 4 * 3600
 
 #: How many numbers of equal groups are tried, from the fewest that the limit of markets allows to a multiple of it.
 _SPLITS_TRIED, _SPLITS_UP_TO = 24, 3
+
+#: Requests, and requests times different lives, up to which fewer are searched for: it takes about a second.
+_MOST_SEARCHED, _SEARCHED = 40, 800
 
 #: Share of the candles allowed from which a request counts as full.
 _FULL = 0.9
@@ -46,7 +50,7 @@ class CandleRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class _Slots:
+class Slots:
     """A span in slots, first and last included."""
 
     ticker: str
@@ -57,7 +61,7 @@ class _Slots:
 def plan_singles(spans: Sequence[Span], period_minutes: int) -> list[CandleRequest]:
     """Requests to an endpoint that takes one market: every span cut at the limit of periods."""
     requests = []
-    for slots in _in_slots(spans, period_minutes):
+    for slots in in_slots(spans, period_minutes):
         for first in range(slots.first, slots.last + 1, PERIODS_PER_REQUEST):
             last = min(first + PERIODS_PER_REQUEST - 1, slots.last)
             requests.append(_request([slots.ticker], first, last, period_minutes))
@@ -69,32 +73,20 @@ def plan_batches(spans: Sequence[Span], period_minutes: int) -> list[CandleReque
 
     The markets are put in groups (by their windows), every group is swept along time with windows as long as the
     limits allow for the markets alive in them, and the grouping that needs the fewest requests is taken. Where markets
-    of one life fill requests by themselves, plans are tried in which only what is left over of them is grouped.
+    of one life fill requests by themselves, plans are tried in which only what is left over of them is grouped. Where
+    there are few requests and several lives, a search may find a plan with fewer.
     """
-    slots = sorted(_in_slots(spans, period_minutes), key=lambda s: (s.first, s.last, s.ticker))
+    slots = sorted(in_slots(spans, period_minutes), key=lambda s: (s.first, s.last, s.ticker))
     if not slots:
         return []
     alone, others = _filling_alone(slots)
     best = min([_best_of_groupings(slots), alone + _best_of_groupings(others)], key=len)
+    lives = len({(s.first, s.last) for s in slots})
+    if lives > 1 and len(best) <= min(_MOST_SEARCHED, _SEARCHED // lives):
+        limits = Limits(MARKETS_PER_BATCH, CANDLES_PER_BATCH, PERIODS_PER_REQUEST)
+        fewer = packed([(s.ticker, s.first, s.last) for s in slots], limits, _by_candles(slots), len(best))
+        best = fewer or best
     return [_request(tickers, first, last, period_minutes) for tickers, first, last in best]
-
-
-def least_batches(spans: Sequence[Span], period_minutes: int) -> int:
-    """The least number of batch requests that any plan can do with, by three bounds; the largest counts.
-
-    A plan covers every market's slots with rectangles of markets and time. Give every slot of a market a weight such
-    that no rectangle within the limits holds more than one in total: then there are at least as many rectangles as all
-    weights sum to (weak duality of linear programmes). Spread evenly over a market of n slots, a weight of
-    ``max(n, 100) / 10,000`` is such a one: a short market takes up one of a request's hundred places however short it
-    is. Put on its first and its last slot in equal parts, it says what markets that follow one another allow: a long
-    window has many of them in it and few places.
-    """
-    slots = _in_slots(spans, period_minutes)
-    if not slots:
-        return 0
-    lengths = [s.last - s.first + 1 for s in slots]
-    even = -(-sum(max(n, CANDLES_PER_BATCH // MARKETS_PER_BATCH) for n in lengths) // CANDLES_PER_BATCH)
-    return max(even, math.ceil(len(slots) / _most_ends(slots) - 1e-9), -(-max(lengths) // PERIODS_PER_REQUEST))
 
 
 def batch_size(bars: int) -> float:
@@ -102,25 +94,7 @@ def batch_size(bars: int) -> float:
     return max(bars / CANDLES_PER_BATCH, 1 / MARKETS_PER_BATCH)
 
 
-def _most_ends(slots: Sequence[_Slots]) -> float:
-    """The most that one request can hold of markets' first and last slots, each counted as half a market."""
-    firsts, lasts = sorted(s.first for s in slots), sorted(s.last for s in slots)
-    by_first = sorted((s.first, s.last) for s in slots)
-    moments = sorted({*firsts, *lasts})
-    most = 0.0
-    for begin in moments:
-        whole = sorted(last for first, last in by_first[bisect_left(by_first, (begin, begin)) :])
-        # A request that holds as much as another one and is no longer may begin and end at such moments.
-        for end in moments[bisect_left(moments, begin) : bisect_left(moments, begin + PERIODS_PER_REQUEST)]:
-            places = min(MARKETS_PER_BATCH, CANDLES_PER_BATCH // (end - begin + 1))
-            inside = bisect_right(whole, end)
-            ends = bisect_right(firsts, end) - bisect_left(firsts, begin)
-            ends += bisect_right(lasts, end) - bisect_left(lasts, begin)
-            most = max(most, min(places, inside + min(ends - 2 * inside, max(places - inside, 0)) / 2))
-    return most
-
-
-def _in_slots(spans: Sequence[Span], period_minutes: int) -> list[_Slots]:
+def in_slots(spans: Sequence[Span], period_minutes: int) -> list[Slots]:
     """Spans in slots; those in which no bar can end are left out."""
     length, offset = _slot(period_minutes)
     slots = []
@@ -130,7 +104,7 @@ def _in_slots(spans: Sequence[Span], period_minutes: int) -> list[_Slots]:
         else:
             first, last = -(-span.start_ts // length), span.end_ts // length
         if first <= last:
-            slots.append(_Slots(span.ticker, first, last))
+            slots.append(Slots(span.ticker, first, last))
     return slots
 
 
@@ -145,7 +119,12 @@ def _request(tickers: Sequence[str], first: int, last: int, period_minutes: int)
     return CandleRequest(tuple(tickers), first * length + offset, end)
 
 
-def _filling_alone(slots: Sequence[_Slots]) -> tuple[list[_Piece], list[_Slots]]:
+def _by_candles(slots: Sequence[Slots]) -> int:
+    """Requests that the candles and places fill at least."""
+    return math.ceil(sum(batch_size(s.last - s.first + 1) for s in slots) - 1e-9)
+
+
+def _filling_alone(slots: Sequence[Slots]) -> tuple[list[_Piece], list[Slots]]:
     """Requests that markets of one life fill by themselves from first bar to last, and all other markets."""
     full, others = [], []
     for (first, last), equals in groupby(slots, key=lambda s: (s.first, s.last)):
@@ -160,13 +139,13 @@ def _filling_alone(slots: Sequence[_Slots]) -> tuple[list[_Piece], list[_Slots]]
     return full, others
 
 
-def _best_of_groupings(slots: Sequence[_Slots]) -> list[_Piece]:
+def _best_of_groupings(slots: Sequence[Slots]) -> list[_Piece]:
     if not slots:
         return []
     return min(([piece for group in groups for piece in _sweep(group)] for groups in _groupings(slots)), key=len)
 
 
-def _groupings(slots: Sequence[_Slots]) -> Iterator[list[Sequence[_Slots]]]:
+def _groupings(slots: Sequence[Slots]) -> Iterator[list[Sequence[Slots]]]:
     """Ways of putting neighbours in time in groups: full ones and a rest, as many as one request can hold whole, or a
     number of nearly equal ones.
     """
@@ -179,9 +158,9 @@ def _groupings(slots: Sequence[_Slots]) -> Iterator[list[Sequence[_Slots]]]:
         yield [slots[low:high] for low, high in pairwise(cuts)]
 
 
-def _whole(slots: Sequence[_Slots]) -> list[Sequence[_Slots]]:
+def _whole(slots: Sequence[Slots]) -> list[Sequence[Slots]]:
     """Groups of which each fits one request, from its first bar to its last; a market that fits none is alone."""
-    groups: list[Sequence[_Slots]] = []
+    groups: list[Sequence[Slots]] = []
     begin, last = 0, slots[0].last
     for position, one in enumerate(slots[1:], start=1):
         reach = max(last, one.last)
@@ -193,7 +172,7 @@ def _whole(slots: Sequence[_Slots]) -> list[Sequence[_Slots]]:
     return [*groups, slots[begin:]]
 
 
-def _sweep(group: Sequence[_Slots]) -> list[_Piece]:
+def _sweep(group: Sequence[Slots]) -> list[_Piece]:
     """Cut time into windows; each takes in the markets alive in it and is as long as the limits allow for them."""
     firsts = sorted(s.first for s in group)
     pieces = []

@@ -21,8 +21,9 @@ from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.landing.bundles import Wanted
 from kalshi_pipeline.landing.candles import CandleFact
 from kalshi_pipeline.landing.collect import land_markets, land_quotes
+from kalshi_pipeline.landing.least import least_batches
 from kalshi_pipeline.landing.lives import Window, events_of
-from kalshi_pipeline.landing.planning import Span, least_batches, plan_batches
+from kalshi_pipeline.landing.planning import Span, plan_batches
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.landing.units import MarketWindow
 from kalshi_pipeline.warehouse.drift import DriftReport, scan_drift
@@ -163,6 +164,15 @@ def test_requests_for_the_bars_of_a_universe(benchmark: Any, days: int, period: 
     benchmark.extra_info["requests"], benchmark.extra_info["least"] = requests, least_batches(spans, period)
     benchmark.extra_info["requests_per_million_candles"] = round(requests / candles * 1e6, 1)
     benchmark.extra_info["least_per_million_candles"] = round(least_batches(spans, period) / candles * 1e6, 1)
+
+
+@pytest.mark.parametrize("events", [100, 1_000])
+def test_planning_the_bars_of_many_markets(benchmark: Any, events: int) -> None:
+    """Events of ten markets that live for 39 hours, six of them beginning every day; bars of a minute, one bundle."""
+    begins = [event // 6 * 86_400 for event in range(events)]
+    spans = [Span(f"E{n}-{m}", begin + 60, begin + 39 * 3_600) for n, begin in enumerate(begins) for m in range(10)]
+    benchmark.extra_info["requests"] = len(benchmark.pedantic(lambda: plan_batches(spans, 1), rounds=3))
+    benchmark.extra_info["least"] = least_batches(spans, 1)
 
 
 def _spans(fact: CandleFact, markets: list[MarketWindow], window: Window) -> list[Span]:
