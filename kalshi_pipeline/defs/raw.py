@@ -51,7 +51,9 @@ def _reference(table: Table, load: Load, landed: str, description: str) -> dg.As
         loading = Loading(warehouse, table, manifests_of(store, landed, ()), settings.source_name, run_id)
         files = store.files(landed)
         yield loading.scanned(landed, files)
-        yield from checked(warehouse, [table], lambda: loading.entered(lambda con: load(con, files, run_id=run_id)))
+        yield from checked(
+            warehouse, [table], lambda: loading.entered(lambda con: load(con, files, run_id=run_id), bulk=True)
+        )
 
     return loaded
 
@@ -66,7 +68,7 @@ def _fact(
         load: replaces the days by what has landed.
         description: what it is.
         by_market: it is fetched market by market, so that a load settles the state of every market.
-        one_pass: its loader reads the files some responses at a time and takes note of drift as it does.
+        one_pass: its loader takes note of drift as it reads the files.
     """
 
     @dg.asset(
@@ -100,7 +102,7 @@ def _fact(
             return report
 
         try:
-            yield from checked(warehouse, [table], lambda: loading.entered(write, bulk=one_pass), days=days)
+            yield from checked(warehouse, [table], lambda: loading.entered(write, bulk=True), days=days)
         except (dg.Failure, duckdb.Error):
             # The responses are as they are whether or not their rows can be written.
             if one_pass:

@@ -16,7 +16,7 @@ import re
 import time
 import uuid
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -133,8 +133,9 @@ class LandingStore:
             context: what the unit is about; what its first response says of itself, where that is left out.
         """
         try:
-            raw = path.read_bytes()
-            heads = [_head(line) for line in _unzipped(raw).splitlines()]
+            with path.open("rb") as packed:
+                sha256, packed_bytes = hashlib.file_digest(packed, hashlib.sha256).hexdigest(), packed.tell()
+            heads = list(_heads(path))
         except (FileNotFoundError, EOFError, zlib.error, gzip.BadGzipFile, ValueError):
             return None
         if context is None:
@@ -145,8 +146,8 @@ class LandingStore:
             unit_id=self.unit_id(path),
             context=context,
             path=path.relative_to(self.root).as_posix(),
-            sha256=hashlib.sha256(raw).hexdigest(),
-            bytes=len(raw),
+            sha256=sha256,
+            bytes=packed_bytes,
             responses=len(heads),
             rows=sum(head["context"]["rows"] for head in heads),
             tickers=tuple(sorted({t for head in heads for t in head["context"].get("tickers", ())})),
@@ -212,11 +213,12 @@ class LandingStore:
                     path.unlink()
 
 
-def _unzipped(raw: bytes) -> bytes:
-    """The content of a gzip file; an empty file, which gzip takes for empty content, is cut off."""
-    if not raw:
+def _heads(path: Path) -> Iterator[dict[str, Any]]:
+    """The envelopes in a gzip file, without bodies; an empty file, which gzip takes for empty content, is cut off."""
+    if not path.stat().st_size:
         raise EOFError("an empty file")
-    return gzip.decompress(raw)
+    with gzip.open(path) as lines:
+        yield from map(_head, lines)
 
 
 def _head(line: bytes) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,48 @@ def market(number: int) -> dict[str, Any]:
         "strike_type": "greater",
         "floor_strike": number % 40,
     }
+
+
+def landed_listing(folder: Path, markets: int) -> list[Path]:
+    """So many open markets of one series, a thousand a response, all in one file."""
+    pages = (
+        {"markets": [market(number) for number in range(first, first + PAGE)], "cursor": ""}
+        for first in range(0, markets, PAGE)
+    )
+    return [_landed_pages(folder, pages)]
+
+
+def landed_trades(folder: Path, trades: int) -> list[Path]:
+    """So many trades of a day, a thousand a response, all in one file."""
+    pages = (
+        {"trades": [_trade(n) for n in range(first, first + PAGE)], "cursor": ""} for first in range(0, trades, PAGE)
+    )
+    return [_landed_pages(folder, pages)]
+
+
+def _trade(number: int) -> dict[str, Any]:
+    second = number % 86_400
+    return {
+        "trade_id": f"00000000-0000-4000-8000-{number:012}",
+        "ticker": f"KXBENCH-{number // 4_000}-T{number % 40}",
+        "created_time": f"2026-06-01T{second // 3_600:02}:{second // 60 % 60:02}:{second % 60:02}.{number % 997:03}Z",
+        "count_fp": f"{1 + number % 50}.00",
+        "yes_price_dollars": f"0.{10 + number % 80}00",
+        "no_price_dollars": f"0.{90 - number % 80}00",
+        "taker_outcome_side": "yes",
+        "taker_side": "yes",
+        "taker_book_side": "bid",
+        "is_block_trade": False,
+    }
+
+
+def _landed_pages(folder: Path, pages: Iterable[dict[str, Any]]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "pages.jsonl.gz"
+    with gzip.open(file, "wt", compresslevel=1, encoding="utf-8") as stream:
+        for page in pages:
+            stream.write(response(page, unit_id="listing"))
+    return file
 
 
 class Listing:

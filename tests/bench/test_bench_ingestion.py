@@ -27,10 +27,10 @@ from kalshi_pipeline.landing.planning import Span, plan_batches
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.landing.units import MarketWindow
 from kalshi_pipeline.warehouse.drift import DriftReport, scan_drift
-from kalshi_pipeline.warehouse.loaders import load_candles, load_markets, load_quotes
+from kalshi_pipeline.warehouse.loaders import load_candles, load_markets, load_quotes, load_trades
 from kalshi_pipeline.warehouse.migrations import migrate
 from kalshi_pipeline.warehouse.resource import Warehouse
-from tests.bench.ingestion_kit import MARKETS, MINUTES, Listing, landed_day
+from tests.bench.ingestion_kit import MARKETS, MINUTES, Listing, landed_day, landed_listing, landed_trades
 
 DAY = date(2026, 6, 1)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -94,7 +94,7 @@ def sync(folder: Path, listing: Listing) -> tuple[int, int]:
         land_quotes(client, store, ["KXBENCH"], [DAY], run_id="run")
     specifications, quotes = store.files("markets"), store.files("quotes", [DAY])
     assert not scan_drift("markets", specifications).counts and not scan_drift("quotes", quotes).counts
-    with warehouse.write() as con:
+    with warehouse.write(bulk=True) as con:
         return (
             load_markets(con, specifications, run_id="run").inserted,
             load_quotes(con, quotes, [DAY], run_id="run").inserted,
@@ -134,6 +134,42 @@ def test_peak_memory_of_a_load_does_not_grow_with_it(benchmark: Any, tmp_path: P
 def _peak_of_a_load(folder: Path) -> int:
     """Mebibytes that a process has needed at most after a scan and a load."""
     scanned_and_loaded(warehouse_in(folder), sorted((folder / "landing").iterdir()))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MEBIBYTE
+
+
+@pytest.mark.parametrize(("dataset", "fewest"), [("markets", 50_000), ("trades", 500_000)])
+def test_peak_memory_of_a_load_of_whole_pages_does_not_grow_with_it(
+    benchmark: Any, tmp_path: Path, dataset: str, fewest: int
+) -> None:
+    """One file of pages of a thousand rows, at N and 4 N rows."""
+
+    def peaks() -> dict[int, int]:
+        found = {}
+        for rows in (fewest, 4 * fewest):
+            folder = tmp_path / str(rows)
+            landed = {"markets": landed_listing, "trades": landed_trades}[dataset]
+            landed(folder / "landing", rows)
+            with get_context("spawn").Pool(1) as pool:
+                found[rows] = pool.apply(_peak_of_pages, (folder, dataset, rows))
+        return found
+
+    by_rows = benchmark.pedantic(peaks, rounds=1)
+    benchmark.extra_info["peak_mebibytes_by_rows"] = by_rows
+    once, four_times = by_rows.values()
+    assert four_times < 1024
+    assert four_times <= 1.5 * once
+
+
+def _peak_of_pages(folder: Path, dataset: str, rows: int) -> int:
+    """Mebibytes that a process has needed at most after a scan and a load of the pages."""
+    files = sorted((folder / "landing").iterdir())
+    assert not scan_drift(dataset, files).counts
+    with warehouse_in(folder).write(bulk=True) as con:
+        if dataset == "markets":
+            report = load_markets(con, files, run_id="bench")
+        else:
+            report = load_trades(con, files, [DAY], run_id="bench")
+    assert report.inserted == rows
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // MEBIBYTE
 
 

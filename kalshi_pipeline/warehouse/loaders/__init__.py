@@ -1,4 +1,4 @@
-"""From landed responses to raw tables: one module per dataset, each one SQL statement over the landed files.
+"""From landed responses to raw tables: one module per dataset, each SQL over the landed files, some bytes at a time.
 
 Reference datasets (series, events, markets, settlements, outcome vintages, fee changes, trading hours) add versions;
 facts (quotes, candles, trades, order books) replace daily partitions. Fetching and landing belong to ``exchange`` and

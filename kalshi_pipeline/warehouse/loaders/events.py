@@ -9,7 +9,8 @@ import duckdb
 
 from kalshi_pipeline.schemas.raw import EVENTS
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
-from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash, texts, without_repeats
+from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash, texts
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
 _CONTENT = (
@@ -50,16 +51,19 @@ def load_events(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, run_id
         .time("last_updated_ts", "last_updated_ts")
         .other({"observed_at": "received_at", "ingested_at": "received_at", "unit_id": "unit_id", "load": "run_id"})
     )
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW landed_events AS
-        WITH responses AS ({responses(files, struct({"events": f"{_ONE}[]", "event": _ONE}))}),
-        items AS (
-            SELECT * EXCLUDE (body), unnest(coalesce(body.events, [body.event])) AS item FROM responses
-        ),
-        parsed AS ({rows.sql("items")})
-        SELECT * EXCLUDE (load), {content_hash(_CONTENT)} AS content_hash
-        FROM ({without_repeats("parsed", "event_ticker, load", "last_updated_ts DESC NULLS LAST, observed_at DESC")})
-        """
-    )
-    return append_versions(con, EVENTS, "landed_events", run_id=run_id)
+    with landed_table(con, "listed_events", files, lambda part: rows.sql(f"({_listed(part)})")):
+        keep_preferred(con, "listed_events", "event_ticker, load", "last_updated_ts DESC NULLS LAST, observed_at DESC")
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW landed_events AS "
+            f"SELECT * EXCLUDE (load), {content_hash(_CONTENT)} AS content_hash FROM listed_events"
+        )
+        return append_versions(con, EVENTS, "landed_events", run_id=run_id)
+
+
+def _listed(files: Sequence[Path]) -> str:
+    """SQL for the event objects in the files, one a row, as ``item``."""
+    body = struct({"events": f"{_ONE}[]", "event": _ONE})
+    return f"""
+        SELECT * EXCLUDE (body), unnest(coalesce(body.events, [body.event])) AS item
+        FROM ({responses(files, body)})
+    """

@@ -9,7 +9,8 @@ import duckdb
 
 from kalshi_pipeline.schemas.raw import MARKETS
 from kalshi_pipeline.warehouse.loaders.listings import listed_markets
-from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash, without_repeats
+from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
 #: Not content: when and where a version was seen, and the exchange's own time of change.
@@ -66,13 +67,10 @@ def load_markets(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, run_i
         )
     )
     content = [name for name in MARKETS.columns if name not in _NOT_CONTENT]
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW landed_markets AS
-        WITH items AS ({listed_markets(files)}),
-        parsed AS ({rows.sql("items")})
-        SELECT * EXCLUDE (load), {content_hash(content)} AS content_hash
-        FROM ({without_repeats("parsed", "ticker, load", NEWEST)})
-        """
-    )
-    return append_versions(con, MARKETS, "landed_markets", run_id=run_id)
+    with landed_table(con, "listed_markets", files, lambda part: rows.sql(f"({listed_markets(part)})")):
+        keep_preferred(con, "listed_markets", "ticker, load", NEWEST)
+        con.execute(
+            "CREATE OR REPLACE TEMP VIEW landed_markets AS "
+            f"SELECT * EXCLUDE (load), {content_hash(content)} AS content_hash FROM listed_markets"
+        )
+        return append_versions(con, MARKETS, "landed_markets", run_id=run_id)

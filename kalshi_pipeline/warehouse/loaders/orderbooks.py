@@ -12,6 +12,7 @@ from kalshi_pipeline.schemas.raw import ORDERBOOKS
 from kalshi_pipeline.schemas.table import CONTRACTS, DOLLARS
 from kalshi_pipeline.warehouse.loaders.days import of_days
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
+from kalshi_pipeline.warehouse.loaders.parts import landed_table
 from kalshi_pipeline.warehouse.staging import ROW_FAULT, ROW_SOURCE
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
@@ -38,9 +39,22 @@ def load_orderbooks(
     Raises:
         BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
     """
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW landed_orderbooks AS
+    with landed_table(con, "landed_levels", files, lambda part: f"FROM ({_levels(part)}) WHERE {of_days(days)}"):
+        con.execute(
+            """
+            CREATE OR REPLACE TEMP VIEW landed_orderbooks AS
+            SELECT *, row_number() OVER (
+                PARTITION BY ticker, observed_at, side ORDER BY price DESC NULLS LAST
+            )::INTEGER AS level
+            FROM landed_levels
+            """
+        )
+        return write_partition(con, ORDERBOOKS, "landed_orderbooks", partitions=days, run_id=run_id, reasons=reasons)
+
+
+def _levels(files: Sequence[Path]) -> str:
+    """SQL for the levels in the files, one a row, not yet numbered."""
+    return f"""
         WITH books AS (
             SELECT * EXCLUDE (body), unnest(coalesce(
                 body.orderbooks,
@@ -57,31 +71,23 @@ def load_orderbooks(
         ),
         levels AS (
             SELECT *, unnest(coalesce(dollars, cents)) AS rung, dollars IS NULL AS in_cents FROM sides
-        ),
-        parsed AS (
-            SELECT
-                book.ticker AS ticker,
-                received_at AS observed_at,
-                side,
-                CASE WHEN in_cents
-                    THEN (TRY_CAST(rung[1] AS DECIMAL(12,4)) * 0.01::DECIMAL(3,2))::{DOLLARS}
-                    ELSE TRY_CAST(rung[1] AS {DOLLARS})
-                END AS price,
-                TRY_CAST(rung[2] AS {CONTRACTS}) AS count,
-                received_at AS ingested_at,
-                unit_id,
-                received_at::DATE AS partition_date,
-                CASE WHEN price IS NULL OR count IS NULL THEN 'price, count: unreadable' END AS {ROW_FAULT},
-                CASE WHEN price IS NULL OR count IS NULL THEN to_json(rung) END AS {ROW_SOURCE}
-            FROM levels
         )
         SELECT
-            *,
-            row_number() OVER (PARTITION BY ticker, observed_at, side ORDER BY price DESC NULLS LAST)::INTEGER AS level
-        FROM parsed WHERE {of_days(days)}
-        """
-    )
-    return write_partition(con, ORDERBOOKS, "landed_orderbooks", partitions=days, run_id=run_id, reasons=reasons)
+            book.ticker AS ticker,
+            received_at AS observed_at,
+            side,
+            CASE WHEN in_cents
+                THEN (TRY_CAST(rung[1] AS DECIMAL(12,4)) * 0.01::DECIMAL(3,2))::{DOLLARS}
+                ELSE TRY_CAST(rung[1] AS {DOLLARS})
+            END AS price,
+            TRY_CAST(rung[2] AS {CONTRACTS}) AS count,
+            received_at AS ingested_at,
+            unit_id,
+            received_at::DATE AS partition_date,
+            CASE WHEN price IS NULL OR count IS NULL THEN 'price, count: unreadable' END AS {ROW_FAULT},
+            CASE WHEN price IS NULL OR count IS NULL THEN to_json(rung) END AS {ROW_SOURCE}
+        FROM levels
+    """
 
 
 def _side(side: str) -> str:

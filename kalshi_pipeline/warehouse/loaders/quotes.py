@@ -11,7 +11,8 @@ import duckdb
 from kalshi_pipeline.schemas.raw import QUOTES
 from kalshi_pipeline.warehouse.loaders.days import of_days
 from kalshi_pipeline.warehouse.loaders.listings import listed_markets
-from kalshi_pipeline.warehouse.loaders.wire import Parsed, without_repeats
+from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.wire import Parsed
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
 
@@ -49,14 +50,11 @@ def load_quotes(
             }
         )
     )
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW landed_quotes AS
-        WITH items AS ({listed_markets(files)}),
-        parsed AS ({rows.sql("items")}),
-        asked AS (FROM parsed WHERE {of_days(days)})
-        -- Pages of one snapshot can overlap.
-        {without_repeats("asked", "ticker, unit_id", "observed_at DESC")}
-        """
-    )
-    return write_partition(con, QUOTES, "landed_quotes", partitions=days, run_id=run_id, reasons=reasons)
+
+    def of_part(part: Sequence[Path]) -> str:
+        return f"FROM ({rows.sql(f'({listed_markets(part)})')}) WHERE {of_days(days)}"
+
+    with landed_table(con, "landed_quotes", files, of_part):
+        # Pages of one snapshot can overlap.
+        keep_preferred(con, "landed_quotes", "ticker, unit_id", "observed_at DESC")
+        return write_partition(con, QUOTES, "landed_quotes", partitions=days, run_id=run_id, reasons=reasons)

@@ -10,7 +10,8 @@ import duckdb
 from kalshi_pipeline.schemas.raw import SETTLEMENTS
 from kalshi_pipeline.warehouse.loaders.listings import listed_markets
 from kalshi_pipeline.warehouse.loaders.markets import NEWEST
-from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash, without_repeats
+from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
 _OUTCOME = ("result", "settlement_value", "expiration_value")
@@ -47,36 +48,40 @@ def load_settlements(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
             }
         )
     )
-    outcome = f"hash({', '.join(_OUTCOME)})"
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW landed_settlements AS
-        WITH items AS ({listed_markets(files)}),
-        parsed AS (FROM ({rows.sql("items")}) WHERE result IS NOT NULL),
-        outcomes AS (
-            SELECT * EXCLUDE (load, tier, updated_time), {content_hash(_CONTENT)} AS content_hash
-            FROM ({without_repeats("parsed", "ticker, load", NEWEST)})
-        ),
-        seen AS (
-            SELECT ticker, observed_at, {outcome} AS outcome FROM outcomes
-            UNION
-            SELECT ticker, observed_at, {outcome} FROM raw.settlements
-        ),
-        others AS (
-            SELECT ticker, seen.observed_at, max(other.observed_at) AS last_seen
-            FROM seen JOIN seen AS other USING (ticker)
-            WHERE other.observed_at < seen.observed_at AND other.outcome <> seen.outcome
-            GROUP BY ALL
-        ),
-        dated AS (
-            SELECT *, settlement_ts IS NOT NULL AND (last_seen IS NULL OR last_seen < settlement_ts) AS by_exchange
-            FROM outcomes LEFT JOIN others USING (ticker, observed_at)
-        )
-        SELECT
-            * EXCLUDE (last_seen, by_exchange),
-            CASE WHEN by_exchange THEN settlement_ts ELSE observed_at END AS learned_at,
-            CASE WHEN by_exchange THEN 'settlement_ts' ELSE 'observed_at' END AS learned_at_basis
-        FROM dated
-        """
+
+    def settled(part: Sequence[Path]) -> str:
+        return f"FROM ({rows.sql(f'({listed_markets(part)})')}) WHERE result IS NOT NULL"
+
+    with landed_table(con, "listed_outcomes", files, settled):
+        keep_preferred(con, "listed_outcomes", "ticker, load", NEWEST)
+        con.execute(_LEARNED)
+        return append_versions(con, SETTLEMENTS, "landed_settlements", run_id=run_id)
+
+
+_HASHED = f"hash({', '.join(_OUTCOME)})"
+_LEARNED = f"""
+    CREATE OR REPLACE TEMP VIEW landed_settlements AS
+    WITH outcomes AS (
+        SELECT * EXCLUDE (load, tier, updated_time), {content_hash(_CONTENT)} AS content_hash FROM listed_outcomes
+    ),
+    seen AS (
+        SELECT ticker, observed_at, {_HASHED} AS outcome FROM outcomes
+        UNION
+        SELECT ticker, observed_at, {_HASHED} FROM raw.settlements
+    ),
+    others AS (
+        SELECT ticker, seen.observed_at, max(other.observed_at) AS last_seen
+        FROM seen JOIN seen AS other USING (ticker)
+        WHERE other.observed_at < seen.observed_at AND other.outcome <> seen.outcome
+        GROUP BY ALL
+    ),
+    dated AS (
+        SELECT *, settlement_ts IS NOT NULL AND (last_seen IS NULL OR last_seen < settlement_ts) AS by_exchange
+        FROM outcomes LEFT JOIN others USING (ticker, observed_at)
     )
-    return append_versions(con, SETTLEMENTS, "landed_settlements", run_id=run_id)
+    SELECT
+        * EXCLUDE (last_seen, by_exchange),
+        CASE WHEN by_exchange THEN settlement_ts ELSE observed_at END AS learned_at,
+        CASE WHEN by_exchange THEN 'settlement_ts' ELSE 'observed_at' END AS learned_at_basis
+    FROM dated
+"""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from kalshi_pipeline.schemas.raw import TRADES
 from kalshi_pipeline.schemas.table import DOLLARS
 from kalshi_pipeline.warehouse.loaders.days import PREFER_LIVE, of_days
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
+from kalshi_pipeline.warehouse.loaders.parts import in_parts
 from kalshi_pipeline.warehouse.loaders.wire import Parsed, count_fields, price_fields, texts
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
@@ -38,6 +40,18 @@ def load_trades(
     Raises:
         BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
     """
+    with closing(_staged(con, files, days)) as staged:
+        return write_partition(con, TRADES, staged, partitions=days, run_id=run_id, reasons=reasons, prefer=PREFER_LIVE)
+
+
+def _staged(con: duckdb.DuckDBPyConnection, files: Sequence[Path], days: Sequence[date]) -> Generator[str, None, None]:
+    """The trades of the files, some responses at a time."""
+    for part in in_parts(files):
+        con.execute(f"CREATE OR REPLACE TEMP VIEW landed_trades AS {_rows(part, days)}")
+        yield "landed_trades"
+
+
+def _rows(files: Sequence[Path], days: Sequence[date]) -> str:
     rows = (
         Parsed("item")
         .text("trade_id", "trade_id")
@@ -58,9 +72,7 @@ def load_trades(
             }
         )
     )
-    con.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW landed_trades AS
+    return f"""
         WITH items AS (
             SELECT * EXCLUDE (body), unnest(body.trades) AS item
             FROM ({responses(files, struct({"trades": f"{_TRADE}[]"}))})
@@ -70,7 +82,3 @@ def load_trades(
         SELECT * REPLACE (coalesce(no_price, 1 - yes_price)::{DOLLARS} AS no_price)
         FROM parsed WHERE {of_days(days)}
         """
-    )
-    return write_partition(
-        con, TRADES, "landed_trades", partitions=days, run_id=run_id, reasons=reasons, prefer=PREFER_LIVE
-    )
