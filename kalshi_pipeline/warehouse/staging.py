@@ -64,7 +64,6 @@ def staged_copy(
     try:
         source.begin()
         _fill(source, table, relations, f"{database}.{STAGED}", "CREATE TABLE")
-        source.commit()
         yield f"{database}.{STAGED}"
     finally:
         with suppress(duckdb.TransactionException):
@@ -73,11 +72,12 @@ def staged_copy(
 
 
 @contextmanager
-def shown(con: duckdb.DuckDBPyConnection, held: str) -> Iterator[None]:
-    """Let the writing connection read what :func:`staged_copy` holds, which nobody changes any more, as STAGED."""
+def shown(con: duckdb.DuckDBPyConnection, source: duckdb.DuckDBPyConnection, held: str) -> Iterator[None]:
+    """Let the writing connection read what ``source`` holds, and changes no more, by the name :data:`STAGED`."""
     if held == STAGED:
         yield
         return
+    source.commit()
     con.execute(f"CREATE OR REPLACE TEMP VIEW {STAGED} AS SELECT *, rowid FROM {held}")
     try:
         yield

@@ -169,9 +169,10 @@ def _staged(
     try:
         with ExitStack() as stack:
             held = stack.enter_context(staged_copy(source, table, relations, apart=source is not con))
+            # Before it is committed: by one thread, which takes less memory for the keys of many rows.
             if prefer:
                 drop_repeats(source, table, held, prefer)
-            stack.enter_context(shown(con, held))
+            stack.enter_context(shown(con, source, held))
             total = _count(con, STAGED)
             collect_faults(con, table, enough=int(total * QUARANTINE_LIMIT))
             reasons = fault_reasons(con)
