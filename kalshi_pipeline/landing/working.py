@@ -54,7 +54,9 @@ class Work:
         return {unit_id: entry for unit_id, entry in entries if entry}
 
     def carry_out(self, units: Sequence[Unit]) -> dict[str, UnitEntry]:
-        """Fetch the units, ``client.concurrency`` at once; every unit gets an entry. Whoever watches hears of each.
+        """Fetch the units, ``client.concurrency`` at once; every unit gets an entry, in the units' order.
+
+        Whoever watches hears of each as it ends.
 
         A unit fails by an error of the exchange; its entry says why. Any other error ends the work: units that are
         whole by then stay.
@@ -68,7 +70,7 @@ class Work:
                     for unit in islice(todo, 2 * self.client.concurrency - len(running)):
                         running[pool.submit(self._one, unit)] = unit
                     if not running:
-                        return entries
+                        return {unit.unit_id: entries[unit.unit_id] for unit in units}
                     done, _ = wait(running, return_when=FIRST_COMPLETED)
                     for future in done:
                         entries[running.pop(future).unit_id] = future.result()
