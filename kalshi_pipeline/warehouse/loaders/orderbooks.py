@@ -13,6 +13,7 @@ from kalshi_pipeline.schemas.table import CONTRACTS, DOLLARS
 from kalshi_pipeline.warehouse.loaders.days import of_days
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
 from kalshi_pipeline.warehouse.loaders.parts import landed_table
+from kalshi_pipeline.warehouse.loaders.wire import without_repeats
 from kalshi_pipeline.warehouse.staging import ROW_FAULT, ROW_SOURCE
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
@@ -35,6 +36,8 @@ def load_orderbooks(
     reasons: Mapping[date, str] | None = None,
 ) -> WriteReport:
     """Replace the order books of the days by those in the files; an empty side, however it is served, has no rows.
+
+    Of a market that one response lists twice one book counts: the levels of both would make a book twice as deep.
 
     Raises:
         BlockedWrite: see :func:`~kalshi_pipeline.warehouse.writing.write_partition`.
@@ -64,16 +67,22 @@ def _levels(files: Sequence[Path]) -> str:
             )) AS book
             FROM ({responses(files, _BODY)})
         ),
+        named AS (
+            SELECT *, book.ticker AS ticker FROM books
+        ),
+        single AS (
+            {without_repeats("named", "ticker, unit_id, received_at", "book")}
+        ),
         sides AS (
-            SELECT *, 'yes' AS side, {_side("yes")} FROM books
+            SELECT *, 'yes' AS side, {_side("yes")} FROM single
             UNION ALL
-            SELECT *, 'no' AS side, {_side("no")} FROM books
+            SELECT *, 'no' AS side, {_side("no")} FROM single
         ),
         levels AS (
             SELECT *, unnest(coalesce(dollars, cents)) AS rung, dollars IS NULL AS in_cents FROM sides
         )
         SELECT
-            book.ticker AS ticker,
+            ticker,
             received_at AS observed_at,
             side,
             CASE WHEN in_cents
