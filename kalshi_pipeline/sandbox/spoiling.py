@@ -15,8 +15,13 @@ from starlette.types import Scope, Send
 from kalshi_pipeline.sandbox.altering import altered
 from kalshi_pipeline.sandbox.faults import Faults
 
-#: Keys under which answers hold lists of rows.
-_LISTS = frozenset({"events", "markets", "trades", "candlesticks"})
+#: Keys under which answers hold lists of rows; the bars of an event come as a list for each of its markets.
+_LISTS = frozenset(
+    {
+        *("series", "events", "markets", "orderbooks", "trades", "candlesticks", "market_candlesticks"),
+        *("series_fee_change_arr", "event_fee_changes"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class Spoiling:
     def _list(self, rows: Any) -> Any:
         if not isinstance(rows, list):
             return rows
+        if rows and isinstance(rows[0], list):
+            return [self._list(of_market) for of_market in rows]
         out = []
         for row in rows:
             if self.draw.random() >= self.dropped:

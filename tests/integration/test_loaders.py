@@ -692,9 +692,7 @@ def test_a_book_that_a_response_lists_twice_is_no_deeper_for_it(load: Load) -> N
         response({"orderbooks": [book]}, received_at="2026-06-01T13:00:00Z", unit_id="hour-13"),
     ]
     load("orderbooks", *lines, days=[DAY])
-    assert load.values(
-        "SELECT ticker, unit_id, level, price FROM raw.orderbooks ORDER BY ticker, unit_id, level"
-    ) == [
+    assert load.values("SELECT ticker, unit_id, level, price FROM raw.orderbooks ORDER BY ticker, unit_id, level") == [
         (ticker, unit, level, price)
         for ticker, unit in [("A", "hour-12"), ("A", "hour-13"), ("B", "hour-12")]
         for level, price in [(1, Decimal("0.02")), (2, Decimal("0.01"))]

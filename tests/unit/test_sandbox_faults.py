@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -88,6 +89,32 @@ def test_bars_within_a_batch_are_dropped_and_doubled_too() -> None:
     assert len(whole) > 100 and Counter(ends(duplicated=0.3)).keys() == set(whole)
     assert len(ends(duplicated=0.3)) > len(whole)
     assert set(ends(dropped=0.3, seed=1)) < set(whole)
+
+
+def test_every_other_list_loses_and_doubles_rows_too() -> None:
+    market = ask(with_faults(), "/markets", series_ticker="KXHIGHCHI", limit=1, status="open")["markets"][0]
+    listed = ask(with_faults(), "/markets", event_ticker=market["event_ticker"], limit=50)["markets"]
+    end = int(datetime(2026, 11, 19, tzinfo=UTC).timestamp())
+    asked: dict[str, tuple[str, dict[str, Any]]] = {
+        "/series": ("series", {}),
+        "/series/fee_changes": ("series_fee_change_arr", {"show_historical": "true"}),
+        "/markets/orderbooks": ("orderbooks", {"tickers": [one["ticker"] for one in listed]}),
+        f"/series/KXHIGHCHI/events/{market['event_ticker']}/candlesticks": (
+            "market_candlesticks",
+            {"start_ts": end - 3600, "end_ts": end, "period_interval": 1},
+        ),
+    }
+    for path, (key, query) in asked.items():
+        whole, doubled, none = (
+            ask(with_faults(**faults), path, **query) for faults in ({}, {"duplicated": 1.0}, {"dropped": 1.0})
+        )
+        if key == "market_candlesticks":
+            assert len(whole[key]) == len(doubled[key]) == len(none[key]) == len(whole["market_tickers"]) > 1
+            whole, doubled, none = (
+                {key: [bar for bars in body[key] for bar in bars]} for body in (whole, doubled, none)
+            )
+        assert whole[key] and doubled[key] == [row for row in whole[key] for _ in range(2)], path
+        assert none[key] == [], path
 
 
 def test_a_walk_over_pages_that_lose_rows_still_ends() -> None:
