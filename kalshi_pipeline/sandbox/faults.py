@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from kalshi_pipeline.sandbox.clock import read_instant
@@ -90,6 +91,14 @@ class Faults(BaseModel):
             if first["type"] == "extra_forbidden":
                 raise ValueError(f"no such fault: {name}") from None
             raise ValueError(f"{name} is {first['input']!r}: {first['msg'].lower()}") from None
+
+    @classmethod
+    def from_json(cls, text: str) -> Faults:
+        """Faults from the text of a JSON object; errors as for :meth:`read`, and for a text that is none."""
+        values = orjson.loads(text)
+        if not isinstance(values, dict):
+            raise ValueError("faults are a JSON object")
+        return cls.read(values)
 
     def hits(self, share: float, what: str, ticker: str) -> bool:
         """Whether a fault that hits a share of all markets hits this one; the same answer every time."""

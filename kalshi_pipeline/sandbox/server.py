@@ -21,6 +21,7 @@ from typing import Any, Self
 import uvicorn
 
 from kalshi_pipeline.sandbox.app import API, SandboxApp, build_app
+from kalshi_pipeline.sandbox.faults import Faults
 from kalshi_pipeline.sandbox.recorded import RecordedWorld
 from kalshi_pipeline.sandbox.simulated import SimulatedWorld
 from kalshi_pipeline.sandbox.world import World, WorldError
@@ -101,7 +102,13 @@ class SandboxServer:
 
 
 def serve_forever(
-    source: str, *, seed: int, now: datetime | None = None, port: int = 0, with_parent: bool = False
+    source: str,
+    *,
+    seed: int,
+    now: datetime | None = None,
+    port: int = 0,
+    with_parent: bool = False,
+    faults: Faults | None = None,
 ) -> None:
     """Serve a world in this process; prints one line with its address when it is ready.
 
@@ -112,12 +119,13 @@ def serve_forever(
         port: port of the loopback interface; 0 takes a free one.
         with_parent: end when standard input closes, which it does when the parent ends, however it ends; otherwise
             only an interrupt ends it.
+        faults: what goes wrong from the start.
 
     Raises:
         WorldError: the world cannot be loaded.
         ServerError: the port is taken.
     """
-    app = build_app(open_world(source, seed), now=now)
+    app = build_app(open_world(source, seed), now=now, faults=faults)
     bound = listen(port)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(app, bound, with_parent))

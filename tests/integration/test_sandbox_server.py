@@ -104,6 +104,23 @@ def test_a_taken_port_is_named_and_an_interrupt_ends_a_server_without_a_parent(r
     assert (alone.returncode, said) == (0, "")
 
 
+def test_served_on_its_own_it_fails_from_the_start_in_the_way_that_is_asked_for(repo_root: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(repo_root)}
+    serve = [sys.executable, "-m", "kalshi_pipeline.cli", "sandbox", "serve", "--port", "0", "--faults"]
+    alone = subprocess.Popen(
+        [*serve, '{"server_errors": 1}'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert alone.stdout is not None
+    root = alone.stdout.readline().removeprefix("listening on ").strip()
+    assert httpx.get(f"{root}/trade-api/v2/exchange/status").status_code >= 500
+    assert httpx.post(f"{root}/sandbox/faults", json={}).json()["broken"] == 1
+    assert httpx.get(f"{root}/trade-api/v2/exchange/status").status_code == 200
+    alone.send_signal(signal.SIGINT)
+    alone.communicate(timeout=10)
+    refused = subprocess.run([*serve, '{"dropped": 2}'], capture_output=True, text=True, env=environment)
+    assert refused.returncode == 2 and "dropped is 2" in refused.stderr
+
+
 def test_an_unreadable_instant_is_refused(repo_root: Path) -> None:
     command = [sys.executable, "-m", "kalshi_pipeline.sandbox", "--now", "soon"]
     failed = subprocess.run(command, cwd=repo_root, capture_output=True, text=True, stdin=subprocess.DEVNULL)

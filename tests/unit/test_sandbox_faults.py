@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,6 +180,21 @@ def test_a_value_out_of_range_is_refused_in_a_sentence_and_changes_nothing(
     refused = respond(app, "/sandbox/faults", method="POST", body=faults)
     assert refused.status_code == 400 and said in refused.json()["error"]["details"]
     assert respond(app, "/exchange/status").status_code >= 500
+
+
+@pytest.mark.parametrize("text", ["", "server_errors=1", "[]", '{"earthquake": 1}', '{"dropped": 2}'])
+def test_a_text_that_states_no_faults_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        Faults.from_json(text)
+
+
+def test_every_fault_is_documented_with_the_value_it_has_by_itself(repo_root: Path) -> None:
+    page = (repo_root / "docs" / "how-to" / "test-a-client.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, flags=re.MULTILINE)
+    stated = json.loads(Faults().model_dump_json())
+    assert {name: json.loads(value.strip().strip("`")) for name, value in rows} == stated
+    examples = re.findall(r"'(\{[^']+\})'", page)
+    assert len(examples) > 1 and all(Faults.from_json(example) != Faults() for example in examples)
 
 
 def test_nothing_goes_wrong_unless_it_is_asked_for() -> None:
