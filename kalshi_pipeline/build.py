@@ -21,6 +21,7 @@ from kalshi_pipeline.defs import (
     verification,
 )
 from kalshi_pipeline.defs.alerts import notifier_of
+from kalshi_pipeline.defs.day_gaps import DAY_GAP_CHECKS
 from kalshi_pipeline.defs.dbt import build_dbt_assets
 from kalshi_pipeline.defs.dbt_project import manifest_path
 from kalshi_pipeline.defs.distribution_checks import CHECKS as DISTRIBUTION_CHECKS
@@ -66,7 +67,7 @@ def build_defs(
     tables = [key for asset in assets for key in asset.keys]
     return dg.Definitions(
         assets=[*dress([*assets, build_published(tables)], settings), PROVEN],
-        asset_checks=[*DISTRIBUTION_CHECKS, *RECONCILIATION_CHECKS, *SNAPSHOT_GAP_CHECKS, proofs],
+        asset_checks=[*DISTRIBUTION_CHECKS, *RECONCILIATION_CHECKS, *SNAPSHOT_GAP_CHECKS, *DAY_GAP_CHECKS, proofs],
         jobs=JOBS,
         schedules=build_schedules(settings),
         sensors=build_sensors(settings),
