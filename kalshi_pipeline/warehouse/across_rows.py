@@ -18,14 +18,21 @@ from kalshi_pipeline.warehouse.validation import SOUND
 Fingerprint = tuple[int, int, int]
 
 
-def drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, held: str, prefer: str) -> None:
-    """Keep of the rows held for a table one for each key, the first by ``prefer``; a row with no whole key stays."""
+def drop_repeats(con: duckdb.DuckDBPyConnection, held: str, key: Sequence[str], prefer: str) -> None:
+    """Keep of a table's rows one for each key; a row with no whole key stays, to be found faulty.
+
+    Args:
+        con: the connection that holds the rows.
+        held: the table that holds them.
+        key: columns of which the values together name one thing.
+        prefer: ``ORDER BY`` terms; of rows with one key the first by them stays.
+    """
     con.execute(
         f"""
         DELETE FROM {held} WHERE rowid IN (
-            SELECT row_id FROM (SELECT *, rowid AS row_id FROM {held} WHERE {_suspect(table, held)})
-            WHERE {" AND ".join(f"{identifier(name)} IS NOT NULL" for name in table.key)}
-            QUALIFY row_number() OVER (PARTITION BY {identifiers(table.key)} ORDER BY {prefer}) > 1
+            SELECT row_id FROM (SELECT *, rowid AS row_id FROM {held} WHERE {_suspect(key, held)})
+            WHERE {" AND ".join(f"{identifier(name)} IS NOT NULL" for name in key)}
+            QUALIFY row_number() OVER (PARTITION BY {identifiers(key)} ORDER BY {prefer}) > 1
         )
         """
     )
@@ -33,11 +40,11 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, table: Table, held: str, prefer
 
 def double_keys(con: duckdb.DuckDBPyConnection, table: Table) -> str | None:
     """What is wrong with the keys of the sound rows, with an example; ``None`` where each is there once."""
-    if not con.execute(f"{_shared_marks(table, SOUND)} LIMIT 1").fetchall():
+    if not con.execute(f"{_shared_marks(table.key, SOUND)} LIMIT 1").fetchall():
         return None
     key = identifiers(table.key)
     found = con.execute(
-        f"SELECT count(*) OVER (), {key} FROM {SOUND} WHERE {_suspect(table, SOUND)} "
+        f"SELECT count(*) OVER (), {key} FROM {SOUND} WHERE {_suspect(table.key, SOUND)} "
         f"GROUP BY {key} HAVING count(*) > 1 ORDER BY {key} LIMIT 1"
     ).fetchall()
     if not found:
@@ -124,10 +131,10 @@ def _stored(table: Table, days: Sequence[date | None]) -> str:
     return f"{table.qualified_name} WHERE {_among(table, days)}"
 
 
-def _suspect(table: Table, source: str) -> str:
+def _suspect(key: Sequence[str], source: str) -> str:
     """Condition on rows that may share their key: grouping by one hash is far cheaper than by the key itself."""
-    return f"hash({identifiers(table.key)}) IN ({_shared_marks(table, source)})"
+    return f"hash({identifiers(key)}) IN ({_shared_marks(key, source)})"
 
 
-def _shared_marks(table: Table, source: str) -> str:
-    return f"SELECT hash({identifiers(table.key)}) AS mark FROM {source} GROUP BY mark HAVING count(*) > 1"
+def _shared_marks(key: Sequence[str], source: str) -> str:
+    return f"SELECT hash({identifiers(key)}) AS mark FROM {source} GROUP BY mark HAVING count(*) > 1"

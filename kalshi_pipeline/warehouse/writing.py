@@ -171,7 +171,7 @@ def _staged(
             held = stack.enter_context(staged_copy(source, table, relations, apart=source is not con))
             # Before it is committed: by one thread, which takes less memory for the keys of many rows.
             if prefer:
-                drop_repeats(source, table, held, prefer)
+                drop_repeats(source, held, table.key, prefer)
             stack.enter_context(shown(con, source, held))
             total = _count(con, STAGED)
             collect_faults(con, table, enough=int(total * QUARANTINE_LIMIT))

@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 
 from kalshi_pipeline.schemas.raw import EVENTS
+from kalshi_pipeline.warehouse.across_rows import drop_repeats
 from kalshi_pipeline.warehouse.loaders.landed import responses, struct
-from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.parts import landed_table
 from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash, texts
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
@@ -52,7 +53,9 @@ def load_events(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, run_id
         .other({"observed_at": "received_at", "ingested_at": "received_at", "unit_id": "unit_id", "load": "run_id"})
     )
     with landed_table(con, "listed_events", files, lambda part: rows.sql(f"({_listed(part)})")):
-        keep_preferred(con, "listed_events", "event_ticker, load", "last_updated_ts DESC NULLS LAST, observed_at DESC")
+        drop_repeats(
+            con, "listed_events", ("event_ticker", "load"), "last_updated_ts DESC NULLS LAST, observed_at DESC"
+        )
         con.execute(
             "CREATE OR REPLACE TEMP VIEW landed_events AS "
             f"SELECT * EXCLUDE (load), {content_hash(_CONTENT)} AS content_hash FROM listed_events"

@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 
 from kalshi_pipeline.schemas.raw import MARKETS
+from kalshi_pipeline.warehouse.across_rows import drop_repeats
 from kalshi_pipeline.warehouse.loaders.listings import listed_markets
-from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.parts import landed_table
 from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
@@ -68,7 +69,7 @@ def load_markets(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, run_i
     )
     content = [name for name in MARKETS.columns if name not in _NOT_CONTENT]
     with landed_table(con, "listed_markets", files, lambda part: rows.sql(f"({listed_markets(part)})")):
-        keep_preferred(con, "listed_markets", "ticker, load", NEWEST)
+        drop_repeats(con, "listed_markets", ("ticker", "load"), NEWEST)
         con.execute(
             "CREATE OR REPLACE TEMP VIEW landed_markets AS "
             f"SELECT * EXCLUDE (load), {content_hash(content)} AS content_hash FROM listed_markets"

@@ -48,19 +48,6 @@ def landed_table(
     con.execute(f"DROP TABLE {name}")
 
 
-def keep_preferred(con: duckdb.DuckDBPyConnection, table: str, key: str, prefer: str) -> None:
-    """Keep of rows with one key the one that comes first by ``prefer``; rows without a key stay, to be found faulty."""
-    named = " AND ".join(f"{name} IS NOT NULL" for name in key.split(", "))
-    con.execute(
-        f"""
-        DELETE FROM {table} WHERE rowid IN (
-            SELECT rowid FROM {table} WHERE {named}
-            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {prefer}) > 1
-        )
-        """
-    )
-
-
 def in_parts(files: Iterable[Path]) -> Iterator[Sequence[Path]]:
     """Files that hold all responses of the given ones, so many that each part can be read as a whole.
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 
 from kalshi_pipeline.schemas.raw import QUOTES
+from kalshi_pipeline.warehouse.across_rows import drop_repeats
 from kalshi_pipeline.warehouse.loaders.days import of_days
 from kalshi_pipeline.warehouse.loaders.listings import listed_markets
-from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.parts import landed_table
 from kalshi_pipeline.warehouse.loaders.wire import Parsed
 from kalshi_pipeline.warehouse.writing import WriteReport, write_partition
 
@@ -56,5 +57,5 @@ def load_quotes(
 
     with landed_table(con, "landed_quotes", files, of_part):
         # Pages of one snapshot can overlap.
-        keep_preferred(con, "landed_quotes", "ticker, unit_id", "observed_at DESC")
+        drop_repeats(con, "landed_quotes", ("ticker", "unit_id"), "observed_at DESC")
         return write_partition(con, QUOTES, "landed_quotes", partitions=days, run_id=run_id, reasons=reasons)

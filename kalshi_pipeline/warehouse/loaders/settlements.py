@@ -8,9 +8,10 @@ from pathlib import Path
 import duckdb
 
 from kalshi_pipeline.schemas.raw import SETTLEMENTS
+from kalshi_pipeline.warehouse.across_rows import drop_repeats
 from kalshi_pipeline.warehouse.loaders.listings import listed_markets
 from kalshi_pipeline.warehouse.loaders.markets import NEWEST
-from kalshi_pipeline.warehouse.loaders.parts import keep_preferred, landed_table
+from kalshi_pipeline.warehouse.loaders.parts import landed_table
 from kalshi_pipeline.warehouse.loaders.wire import Parsed, content_hash
 from kalshi_pipeline.warehouse.writing import WriteReport, append_versions
 
@@ -53,7 +54,7 @@ def load_settlements(con: duckdb.DuckDBPyConnection, files: Sequence[Path], *, r
         return f"FROM ({rows.sql(f'({listed_markets(part)})')}) WHERE result IS NOT NULL"
 
     with landed_table(con, "listed_outcomes", files, settled):
-        keep_preferred(con, "listed_outcomes", "ticker, load", NEWEST)
+        drop_repeats(con, "listed_outcomes", ("ticker", "load"), NEWEST)
         con.execute(_LEARNED)
         return append_versions(con, SETTLEMENTS, "landed_settlements", run_id=run_id)
 
