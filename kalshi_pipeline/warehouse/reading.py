@@ -1,6 +1,6 @@
-"""Reads that assets share: the markets open over a window, and quotes as they were known at an instant.
+"""Reads that assets share: the markets open over a window, how far days have been observed, and quotes in pieces.
 
-Point in time is the rule here: a row is used at an instant only if it was available at that instant.
+Which of the quotes was known at an instant is decided where they are joined, in ``distributions.asof``.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ with observed as (
 select partition_date, max(ingested_at) from observed group by partition_date
 """
 
+# A bar that ended at midnight is in the partition of the day before.
 _QUOTES_OF_LEGS = """
 select
     ticker,
@@ -55,7 +56,7 @@ select
     open_interest::double as open_interest
 from marts.quotes
 semi join (select ticker from research.ladder_legs where ladder_id is not null) as legs using (ticker)
-where partition_date between $since::date and $until::date
+where partition_date between ($since - interval 1 microsecond)::date and $until::date
 """
 
 
@@ -72,8 +73,9 @@ def observed_until(con: duckdb.DuckDBPyConnection, days: Sequence[date]) -> dict
 
 
 def quotes_of_legs(con: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> pa.RecordBatchReader:
-    """Quotes of the markets that are on ladders, of all UTC days from one instant to another, in bounded pieces.
+    """Quotes of the markets that are on ladders, of all partitions from one instant to another, in bounded pieces.
 
-    Prices are in dollars and sizes in contracts, exactly rounded to doubles; the order of the rows is no promise.
+    None that became known between the two instants, both included, is left out. Prices are in dollars and sizes in
+    contracts, exactly rounded to doubles; the order of the rows is no promise.
     """
     return con.execute(_QUOTES_OF_LEGS, {"since": since, "until": until}).to_arrow_reader(PIECE_ROWS)

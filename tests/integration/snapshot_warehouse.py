@@ -35,6 +35,11 @@ create table if not exists marts.quotes (
     volume decimal(18, 2), open_interest decimal(18, 2), partition_date date
 );
 """
+# A bar that ended at midnight is in the partition of the day before.
+_PUT_QUOTES = """
+insert into marts.quotes by name
+select *, (available_ts - to_microseconds((period_minutes is not null)::bigint))::date as partition_date from incoming
+"""
 _TIME = pa.timestamp("us", tz="UTC")
 _SCHEMA = pa.schema(
     {
@@ -101,7 +106,7 @@ class SnapshotWarehouse:
         incoming = pa.Table.from_pylist(list(quotes), schema=_SCHEMA)
         with self.warehouse.write() as con:
             con.register("incoming", incoming)
-            con.execute("insert into marts.quotes by name select *, available_ts::date as partition_date from incoming")
+            con.execute(_PUT_QUOTES)
 
     def run(self, first: date, last: date | None = None) -> dg.ExecuteInProcessResult:
         """Materialise the snapshots and distances of some days, and run the checks."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kalshi_pipeline.distributions.asof import QUOTE_LOOKBACK
 from tests.integration.snapshot_warehouse import SnapshotWarehouse, quote
 from tests.unit.distribution_kit import buckets, thresholds
 
@@ -84,6 +85,19 @@ def test_days_one_by_one_are_the_days_in_one_run(whole: dict[str, list[dict[str,
         for day in range(DAYS):
             warehouse.run((FIRST + timedelta(days=day)).date())
         assert contents(warehouse) == whole
+
+
+def test_a_bar_that_ended_at_midnight_counts_to_the_end_of_the_lookback_whatever_days_are_run(folder: Path) -> None:
+    ticker = MARKETS[0]["ticker"]
+    bar = {"quote_kind": "candle_close", "source": "api_event", "period_minutes": 60}
+    ended = FIRST - QUOTE_LOOKBACK
+    with SnapshotWarehouse.at(folder / "midnight", MARKETS, [quote(ticker, ended, 0.9, 0.92, **bar)]) as warehouse:
+        for first in (FIRST - timedelta(days=1), FIRST):
+            warehouse.run(first.date(), FIRST.date())
+            used = warehouse.table(
+                f"""select "asof" from research.ladder_quotes where ticker = '{ticker}' and yes_bid is not null"""
+            )
+            assert max(used["asof"].to_pylist()) == FIRST
 
 
 @pytest.mark.parametrize("hours", [9.5, 55.2])
