@@ -1,6 +1,6 @@
-"""What the proofs need of the warehouse: its as-of joins, run over tables in memory, and the tables to prove.
+"""What the proofs need of the warehouse: production's reads for joins, over tables in memory, and the tables to prove.
 
-The joins are held against a search through single rows; they never touch the file.
+What is joined of them is held against a search through single rows; they never touch the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _BY_EXCHANGE = "where source = 'exchange_settlement'"
 
 
 class JoinsInMemory:
-    """Production's SQL over whatever quotes and legs it is given."""
+    """Production's SQL over whatever quotes and legs it is given: what an as-of join reads, and quote activity."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
