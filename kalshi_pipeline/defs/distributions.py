@@ -1,11 +1,13 @@
 """Distribution assets: markets into ladders, quotes as they were known into implied distributions."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 
 from kalshi_pipeline.defs.checks import asset_key, checked, schema_check
 from kalshi_pipeline.defs.method_check import method_check, method_result
@@ -111,15 +113,16 @@ def implied_distributions(
         known_ladders = read_table(con, "research.ladders")
         known_legs = read_table(con, "research.ladder_legs")
         until = observed_until(con, days)
-    instants = snapshot_instants(
-        known_ladders, days, grid_minutes=config.grid(settings), horizons_minutes=settings.horizons_minutes
-    )
-    instants = within_observed(instants, until)
     account, method = SnapshotAccount(), MethodAccount()
+
+    def instants_of(some: Sequence[date]) -> pa.Table:
+        grid, horizons = config.grid(settings), settings.horizons_minutes
+        instants = snapshot_instants(known_ladders, some, grid_minutes=grid, horizons_minutes=horizons)
+        return within_observed(instants, until)
 
     def write() -> dict[str, WriteReport]:
         totals = {table.name: WriteReport.empty(table) for table in _SNAPSHOT_TABLES}
-        for chunk_days, chunk in day_chunks(instants, days, known_ladders):
+        for chunk_days, chunk in day_chunks(instants_of, days, known_ladders):
             with warehouse.read() as con:
                 observations = observations_as_of(known_legs, chunk, partial(quotes_of_legs, con))
                 published = published_snapshots(con, chunk_days, COMPARED)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +19,9 @@ from kalshi_pipeline.watching import say
 
 #: Rows of quotes or cells held in memory at once while a range of partitions is computed.
 CHUNK_ROWS = 500_000
+
+#: Days whose instants are listed at once: a range may be of many years.
+LISTED_DAYS = 62
 
 #: Longest range whose metadata holds a picture.
 PICTURED_DAYS = 31
@@ -89,28 +92,36 @@ def within_observed(instants: pa.Table, until: Mapping[date, datetime]) -> pa.Ta
         instants: snapshots to take, with ``asof`` and ``partition_date``.
         until: until when each day's quotes have been observed; a day that is not named is kept whole.
     """
-    always = datetime.max.replace(tzinfo=UTC)
-    rows = zip(instants["asof"].to_pylist(), instants["partition_date"].to_pylist(), strict=True)
-    return instants.filter(pa.array([asof <= until.get(day, always) for asof, day in rows], pa.bool_()))
+    named = pc.index_in(instants["partition_date"], value_set=pa.array(until, pa.date32()))
+    observed = pa.array(until.values(), instants["asof"].type).take(named)
+    return instants.filter(pc.fill_null(pc.less_equal(instants["asof"], observed), True))
 
 
 def day_chunks(
-    instants: pa.Table, days: Sequence[date], known_ladders: pa.Table
+    instants_of: Callable[[Sequence[date]], pa.Table], days: Sequence[date], known_ladders: pa.Table
 ) -> Iterator[tuple[list[date], pa.Table]]:
     """Split the snapshots of some days into runs of whole days that fit in memory together; a watcher hears of each.
+
+    Args:
+        instants_of: lists the snapshots of some days; asked for at most :data:`LISTED_DAYS` at once.
+        days: partition days.
+        known_ladders: rows of ``research.ladders``.
 
     Yields:
         Days and their snapshots; together the days are exactly ``days``, those without a snapshot included.
     """
-    legs = dict(zip(known_ladders["ladder_id"].to_pylist(), known_ladders["n_legs"].to_pylist(), strict=True))
-    rows: Counter[date] = Counter()
-    for day, ladder in zip(instants["partition_date"].to_pylist(), instants["ladder_id"].to_pylist(), strict=True):
-        rows[day] += legs[ladder]
     done = 0
-    for chunk in runs_of_days(days, rows):
-        yield chunk, instants.filter(pc.is_in(instants["partition_date"], pa.array(chunk, pa.date32())))
-        done += len(chunk)
-        say(done, len(days), "days")
+    for begin in range(0, len(days), LISTED_DAYS):
+        listed = days[begin : begin + LISTED_DAYS]
+        instants = instants_of(listed)
+        ladder = pc.index_in(instants["ladder_id"], value_set=known_ladders["ladder_id"].combine_chunks())
+        legs = pa.table({"day": instants["partition_date"], "legs": known_ladders["n_legs"].take(ladder)})
+        rows = legs.group_by("day").aggregate([("legs", "sum")])
+        by_day = dict(zip(rows["day"].to_pylist(), rows["legs_sum"].to_pylist(), strict=True))
+        for chunk in runs_of_days(listed, by_day):
+            yield chunk, instants.filter(pc.is_in(instants["partition_date"], pa.array(chunk, pa.date32())))
+            done += len(chunk)
+            say(done, len(days), "days")
 
 
 def runs_of_days(days: Sequence[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
