@@ -15,7 +15,8 @@ create or replace macro {{ this.schema }}.quotes_asof(known_by) as table (
         *,
         date_diff('second', available_ts, known_by) as age_seconds
     from {{ this }}
-    where partition_date <= cast(known_by as date) and available_ts <= known_by
+    -- A day more than UTC's: whoever asks may have set another time zone, and what counts is the moment.
+    where partition_date <= cast(known_by as date) + 1 and available_ts <= known_by
     -- Of one instant the order book counts before a bar, the shorter bar before the longer.
     qualify row_number() over (
         partition by ticker

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kalshi_pipeline.warehouse.resource import Warehouse
 from tests.integration.dbt_warehouse import DAY, NOON, OPEN, DbtWarehouse, parsed_runner
 
 pytestmark = pytest.mark.integration
@@ -72,6 +75,18 @@ def test_a_quote_stands_from_its_moment_until_the_next(
 ) -> None:
     sql = f"select quote_kind, yes_bid::double, age_seconds from marts.quotes_asof({at(asked)})"
     assert warehouse.rows(sql) == expected
+
+
+def test_a_reader_with_another_time_zone_sees_the_same_past(warehouse: DbtWarehouse, tmp_path: Path) -> None:
+    copy = Warehouse(database=str(tmp_path / warehouse.database.name))
+    shutil.copy(warehouse.database, copy.database)
+    with copy.write() as con:
+        con.execute("update marts.quotes set available_ts = available_ts - interval 10 hours")
+    with copy.read() as con:
+        # There it is still the day before.
+        con.execute("set timezone = 'America/Los_Angeles'")
+        sql = f"select yes_bid::double from marts.quotes_asof({at(NOON - 10 * HOUR + MINUTE)})"
+        assert con.execute(sql).fetchall() == [(0.40,)]
 
 
 @pytest.mark.parametrize(
