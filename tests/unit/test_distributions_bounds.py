@@ -1,4 +1,4 @@
-"""Published bounds of the mean are the optima of linear programmes, and what is published violates nothing."""
+"""Arbitrage depths and bounds of the mean are the optima of linear programmes, and nothing published violates one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from kalshi_pipeline.distributions.moments import moments
 from kalshi_pipeline.distributions.violations import violations_after
-from tests.unit.random_ladders import RandomBatch, random_buckets, random_mixed, random_thresholds
-from tests.unit.repair_oracles import mean_bounds_by_programme
+from tests.unit.random_ladders import FEE_RATE, RandomBatch, random_buckets, random_mixed, random_thresholds
+from tests.unit.repair_oracles import depth_by_programme, mean_bounds_by_programme
 
 pytestmark = pytest.mark.unit
 
@@ -56,3 +56,14 @@ def test_nothing_published_violates_a_constraint(make: Make) -> None:
 @pytest.mark.parametrize("make", KINDS)
 def test_bounds_of_the_mean_of_many_ladders_equal_the_optima(make: Make) -> None:
     check_bounds(make(np.random.default_rng(33), 1_500, 40))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", KINDS)
+def test_depths_of_two_thousand_ladders_equal_the_optima(make: Make) -> None:
+    found = 0
+    for case in make(np.random.default_rng(34), 2_000, 40).cases():
+        assert case.gross == pytest.approx(depth_by_programme(case.ladder), abs=1e-12)
+        assert case.net == pytest.approx(depth_by_programme(case.ladder, FEE_RATE), abs=1e-12)
+        found += case.net > 0
+    assert found > 200
