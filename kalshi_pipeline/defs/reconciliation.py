@@ -18,6 +18,7 @@ from kalshi_pipeline.schemas import raw
 from kalshi_pipeline.schemas.table import Table
 from kalshi_pipeline.settings import Settings
 from kalshi_pipeline.warehouse import loaders
+from kalshi_pipeline.warehouse.ingestion import landed_runs
 from kalshi_pipeline.warehouse.reconciling import Reconciled, reconcile
 from kalshi_pipeline.warehouse.resource import Warehouse
 
@@ -74,14 +75,15 @@ def _of_reference(table: Table, load: Callable[..., Any], landed: str) -> dg.Ass
         names = [name for name in store.partitions(landed) if name != LATEST]
         if damaged := damaged_files(store, landed, names):
             return _unusable(damaged)
-        manifests = store.manifests(landed, names)
-
-        def replay(con: duckdb.DuckDBPyConnection) -> None:
-            # One observation after the other, as they were loaded: two may bear the same moment.
-            for manifest in manifests:
-                load(con, [store.root / unit.path for unit in manifest.landed], run_id=_RUN)
-
         with warehouse.read() as con:
+            # One observation after the other, as they were loaded: two may bear the same moment.
+            place = {run_id: number for number, run_id in enumerate(landed_runs(con, landed))}
+            manifests = sorted(store.manifests(landed, names), key=lambda it: place.get(it.run_id, len(place)))
+
+            def replay(con: duckdb.DuckDBPyConnection) -> None:
+                for manifest in manifests:
+                    load(con, [store.root / unit.path for unit in manifest.landed], run_id=_RUN)
+
             found = reconcile(con, table, replay)
         return _result(found)
 

@@ -183,6 +183,16 @@ def record_run(
     )
 
 
+def landed_runs(con: duckdb.DuckDBPyConnection, dataset: str) -> list[str]:
+    """The runs that landed a dataset, oldest first."""
+    found = con.execute(
+        "SELECT run_id FROM meta.ingestion_log WHERE stage = 'landing' AND dataset = ? "
+        "GROUP BY run_id ORDER BY min(recorded_at)",
+        [dataset],
+    ).fetchall()
+    return [run_id for (run_id,) in found]
+
+
 @contextmanager
 def _incoming(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> Iterator[None]:
     con.register(_INCOMING, rows)

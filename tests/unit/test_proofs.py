@@ -130,6 +130,8 @@ def test_the_joins_of_the_warehouse_give_what_a_search_through_rows_gives(proven
         for some in (world, aged):
             assert joins_agree(Trial.at(some, cut, steps)) == []
         assert INVARIANCES["partitions"](Trial.at(aged, cut, steps), np.random.default_rng(1)) == []
+        told = [result.text() for result in prove_cuts(world, 1, seed=3, steps=steps) if not result.passed]
+        assert told == []
 
 
 def test_cuts_fall_anywhere_after_horizons_and_before_outcomes(proven: Proven) -> None:

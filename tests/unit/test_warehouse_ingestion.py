@@ -16,6 +16,7 @@ from kalshi_pipeline.landing.ledger import ASKED, asked_table, contents_table, u
 from kalshi_pipeline.landing.manifests import Manifest, UnitEntry
 from kalshi_pipeline.schemas.raw import CANDLES, TRADES
 from kalshi_pipeline.warehouse.ingestion import (
+    landed_runs,
     record_coverage,
     record_failures,
     record_provenance,
@@ -169,6 +170,14 @@ def test_log_and_provenance_only_grow(con: duckdb.DuckDBPyConnection) -> None:
         "SELECT outcome, message, first_day, last_day, figures->>'rows' FROM meta.ingestion_log WHERE run_id = 'run-2'"
     ).fetchall()
     assert last == [("failed", "no", DAY, NEXT, "3")]
+
+
+def test_runs_that_landed_a_dataset_are_named_oldest_first(con: duckdb.DuckDBPyConnection) -> None:
+    for run_id in ("run-9", "run-1", "run-9"):
+        record_run(con, "landing", "events", [], {}, run_id=run_id)
+    record_run(con, "landing", "markets", [], {}, run_id="run-2")
+    record_run(con, "loading", "events", [], {}, run_id="run-3")
+    assert landed_runs(con, "events") == ["run-9", "run-1"]
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,13 @@ def late_arrival(trial: Trial, rng: np.random.Generator) -> list[str]:
         ticker = traded["ticker"][int(rng.integers(len(traded)))].as_py()
         own = trial.world.of_ladders(trial.ladders)
         late = own.with_late_quote(trial.cut, ticker)
-        ladder = traded.filter(pc.equal(traded["ticker"], ticker))["ladder_id"][0].as_py()
+        leg = traded.filter(pc.equal(traded["ticker"], ticker)).slice(0, 1).to_pylist()[0]
         for until, changes in ((trial.cut - second(), False), (trial.cut, True)):
-            asked = pa.table({"ladder_id": [ladder], "asof": pa.array([moment(until)]), "snapshot_kind": ["horizon"]})
-            old, new = (
-                trial.steps.join(world, asked).filter(pc.equal(pc.field("ticker"), ticker)) for world in (own, late)
+            asked = pa.table(
+                {"ladder_id": [leg["ladder_id"]], "asof": pa.array([moment(until)]), "snapshot_kind": ["horizon"]}
             )
+            own_row = pc.equal(pc.field("leg_index"), leg["leg_index"])
+            old, new = (trial.steps.join(world, asked).filter(own_row) for world in (own, late))
             columns = ["ladder_id", "asof", "leg_index", "yes_bid", "yes_ask", "available_ts"]
             found = bool(list(table_differences(old.select(columns), new.select(columns), columns[:3])))
             if found != changes and len(old):
