@@ -27,6 +27,8 @@ def drop_repeats(con: duckdb.DuckDBPyConnection, held: str, key: Sequence[str], 
         key: columns of which the values together name one thing.
         prefer: ``ORDER BY`` terms; of rows with one key the first by them stays.
     """
+    if not con.execute(f"{_shared_marks(key, held)} LIMIT 1").fetchall():
+        return
     con.execute(
         f"""
         DELETE FROM {held} WHERE rowid IN (
