@@ -20,7 +20,6 @@ from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.landing.bundles import Wanted
 from kalshi_pipeline.landing.candles import CandleFact
 from kalshi_pipeline.landing.collect import land_markets, land_quotes
-from kalshi_pipeline.landing.least import least_batches
 from kalshi_pipeline.landing.lives import Window, events_of
 from kalshi_pipeline.landing.planning import Span, plan_batches
 from kalshi_pipeline.landing.store import LandingStore
@@ -30,6 +29,7 @@ from kalshi_pipeline.warehouse.loaders import load_candles, load_markets, load_q
 from kalshi_pipeline.warehouse.migrations import migrate
 from kalshi_pipeline.warehouse.resource import Warehouse
 from tests.bench.ingestion_kit import MARKETS, MINUTES, Listing, landed_day, landed_listing, landed_trades
+from tests.unit.least_requests import least_batches
 
 DAY = date(2026, 6, 1)
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -11,13 +11,13 @@ from kalshi_pipeline.exchange.records import Cutoff
 from kalshi_pipeline.landing.bundles import Wanted, bundled
 from kalshi_pipeline.landing.candles import CandleFact
 from kalshi_pipeline.landing.collect import land_candles
-from kalshi_pipeline.landing.least import least_batches
 from kalshi_pipeline.landing.lives import Window, events_of
 from kalshi_pipeline.landing.planning import Span, plan_batches
 from kalshi_pipeline.landing.report import LandingFailed, LandingReport
 from kalshi_pipeline.landing.store import LandingStore
 from kalshi_pipeline.landing.units import MarketWindow
 from tests.exchange_double import Exchange
+from tests.unit.least_requests import least_batches
 
 pytestmark = pytest.mark.unit
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi_pipeline.landing import least as least_module
 from kalshi_pipeline.landing import planning
-from kalshi_pipeline.landing.least import least_batches
 from kalshi_pipeline.landing.planning import CandleRequest, Span, plan_batches, plan_singles
+from tests.unit import least_requests
+from tests.unit.least_requests import least_batches
 
 pytestmark = pytest.mark.unit
 
@@ -127,7 +127,7 @@ def _after(left: dict[str, tuple[int, int]], asked: set[str], covered: int) -> d
 def small_limits() -> Iterator[None]:
     """Two markets, six candles and five periods a request, so that all plans can be tried."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (planning, least_module):
+        for module in (planning, least_requests):
             patch.setattr(module, "MARKETS_PER_BATCH", 2)
             patch.setattr(module, "CANDLES_PER_BATCH", 6)
             patch.setattr(module, "PERIODS_PER_REQUEST", 5)
