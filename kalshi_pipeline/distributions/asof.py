@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from kalshi_pipeline.distributions.arrow import TIMESTAMP
 from kalshi_pipeline.distributions.compiled import Ints, compiled
 from kalshi_pipeline.distributions.observations import NO_INSTANT, instants
 from kalshi_pipeline.distributions.segments import pointer_of
@@ -31,7 +32,7 @@ _NUMBERS = ("yes_bid", "yes_ask", "last_price", "volume", "open_interest")
 _QUOTE = pa.schema(
     {
         "quote_kind": pa.string(),
-        "available_ts": pa.timestamp("us", tz="UTC"),
+        "available_ts": TIMESTAMP,
         "period_minutes": pa.int32(),
         **dict.fromkeys(_NUMBERS, pa.float64()),
     }

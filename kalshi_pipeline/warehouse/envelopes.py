@@ -17,6 +17,9 @@ import msgspec
 #: Plain bytes that are unpacked at a time.
 _BUFFER_BYTES = 1 << 20
 
+#: Bytes of a gzip file's head and foot: none is shorter.
+_LEAST_BYTES = 18
+
 
 class Context(msgspec.Struct, gc=False):
     """What a response is about, as far as readers need it."""
@@ -55,12 +58,27 @@ class BrokenLanding(ValueError):
     """A landed file is not what landing writes; the message names it."""
 
 
+def stated_bytes(file: Path) -> int:
+    """What a landed file itself says that it holds unpacked: its plain bytes modulo 4 GiB.
+
+    Raises:
+        BrokenLanding: the file is too short to say so.
+    """
+    with file.open("rb") as packed:
+        if packed.seek(0, io.SEEK_END) < _LEAST_BYTES:
+            raise BrokenLanding(f"{file} cannot be read (it is cut off); remove it and land its days again.")
+        packed.seek(-4, io.SEEK_END)
+        return int.from_bytes(packed.read(4), "little")
+
+
 def read_responses(file: Path) -> Iterator[LandedResponse]:
     """The successful responses in a landed file; memory holds one at a time.
 
     Raises:
-        BrokenLanding: the file ends too early, or a line in it is no envelope.
+        BrokenLanding: the file is empty or ends too early, or a line in it is no envelope.
     """
+    # Python takes an empty file for empty content.
+    stated_bytes(file)
     try:
         with gzip.open(file) as packed, io.BufferedReader(packed, _BUFFER_BYTES) as lines:
             for line in lines:

@@ -289,6 +289,14 @@ def test_a_broken_file_stops_the_load(load: Load) -> None:
         load("candles", event_bars({"A": [bar(at(1))]})[:-40] + "\n", days=[DAY])
 
 
+@pytest.mark.parametrize("dataset", ["trades", "series", "candles"])
+def test_a_file_that_was_emptied_stops_the_load(load: Load, tmp_path: Path, dataset: str) -> None:
+    (emptied := tmp_path / "emptied.jsonl.gz").write_bytes(b"")
+    days = [] if dataset == "series" else [[DAY]]
+    with load.warehouse.write() as con, pytest.raises(BrokenLanding, match=r"emptied\.jsonl\.gz cannot be read"):
+        getattr(loaders, f"load_{dataset}")(con, [emptied], *days, run_id="load-1")
+
+
 def test_a_day_without_files_is_empty_and_recorded(load: Load) -> None:
     for dataset in ("candles", "trades", "quotes", "orderbooks"):
         assert load(dataset, days=[DAY]).rows == 0

@@ -7,9 +7,10 @@ its dataset.
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from kalshi_pipeline.warehouse.envelopes import stated_bytes
 
 #: The envelope fields that loaders use.
 _ENVELOPE = {
@@ -56,11 +57,8 @@ def _reader(files: Sequence[Path], types: Mapping[str, str]) -> str:
 
 def _longest_line(file: Path) -> int:
     """No line of a gzip file is longer than this; a large file holds many, so its lines are measured."""
-    with file.open("rb") as stream:
-        stream.seek(-4, os.SEEK_END)
-        plain_bytes = int.from_bytes(stream.read(4), "little")
-    if plain_bytes <= _SMALL_FILE_BYTES:
-        return plain_bytes
+    if (plain := stated_bytes(file)) <= _SMALL_FILE_BYTES:
+        return plain
     with gzip.open(file) as lines:
         return max(map(len, lines))
 

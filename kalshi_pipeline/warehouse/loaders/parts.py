@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from kalshi_pipeline.warehouse.envelopes import read_responses
+from kalshi_pipeline.warehouse.envelopes import read_responses, stated_bytes
 
 #: Plain bytes of the responses that are read together; a response that is larger is read alone.
 PART_BYTES = 6 << 20
@@ -37,7 +37,7 @@ def landed_table(
         rows: the query for some files; what it makes of a response must not depend on others.
 
     Raises:
-        BrokenLanding: a large file cannot be read to its end.
+        BrokenLanding: a file is cut off, or a large one cannot be read to its end.
     """
     put = f"CREATE OR REPLACE TEMP TABLE {name} AS"
     for part in in_parts(files):
@@ -73,9 +73,7 @@ def in_parts(files: Iterable[Path]) -> Iterator[Sequence[Path]]:
 
 def _plain_bytes(file: Path) -> int | None:
     """What a file holds unpacked, or ``None`` where that is more than a part."""
-    with file.open("rb") as stream:
-        stream.seek(-4, 2)
-        plain = int.from_bytes(stream.read(4), "little")
+    plain = stated_bytes(file)
     return plain if plain <= PART_BYTES and file.stat().st_size <= _TRUSTED_BYTES else None
 
 
